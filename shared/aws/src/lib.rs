@@ -1,0 +1,1 @@
+//! AWS accounts: client, identity, tenants and one file per control.

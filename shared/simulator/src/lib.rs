@@ -1,0 +1,1 @@
+//! AWS on your desk: the management APIs over HTTP, with faults.

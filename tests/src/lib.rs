@@ -1,0 +1,1 @@
+//! Scenarios, conformance, architecture and benchmarks of the whole.
