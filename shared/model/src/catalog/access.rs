@@ -1,0 +1,57 @@
+//! `access`: the teams that the manifest names can work in the tenant, with the rights of their role.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ControlKind, Effect, Entry, Place};
+use crate::id::Name;
+use crate::manifest::Role;
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::Access,
+    title: "the project's teams have the access of their roles",
+    manual: "\
+What it asks: each team listed under the project's `access` holds its role in each of the project's tenants, through its
+group in the identity provider. It follows from the manifest and is not listed under `controls`.
+
+Why: access given to groups by one reviewed file can be read, explained and taken back. Access given by hand can't.
+
+Grants are made to groups, never to people. They are made before the gate opens and are the last step before it. A grant
+that nobody asked for is reported; it is taken away only where the ledger shows that Landfall made it.
+
+AWS: an IAM Identity Center permission set for each role, with its managed policies and session length, and an account
+assignment for each group (sso-admin:CreatePermissionSet, CreateAccountAssignment). Both work asynchronously and are
+looked at again.
+Azure: a role assignment on the subscription for each Azure role and group, by the group's object id
+(Microsoft.Authorization/roleAssignments). There is no session length to set.
+Google Cloud: a binding of each role to the group in the project's IAM policy, written with the etag that was read. There
+is no session length to set.
+
+References: IAM Identity Center user guide, Managing AWS accounts with permission sets; Azure RBAC, Assign Azure roles;
+IAM documentation, Manage access to projects, folders and organizations.",
+    place: Place::Implied,
+    effect: Effect::Repairs,
+    parameters: &[],
+};
+
+/// What must hold, filled in from the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// Every grant, by role and then by team.
+    pub grants: Vec<Grant>,
+}
+
+/// One team that holds one role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Grant {
+    /// The role it holds.
+    pub role: Name,
+    /// The team that holds it.
+    pub team: Name,
+    /// The team's group for that role, as this cloud's identity provider names it.
+    pub group: String,
+    /// What the role may do.
+    pub rights: Role,
+}

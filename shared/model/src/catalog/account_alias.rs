@@ -1,0 +1,43 @@
+//! `account-alias`: a tenant has a name that people recognize where they sign in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Combine, ControlKind, Effect, Entry, Form, Parameter, Place};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::AccountAlias,
+    title: "a name people recognize where they sign in",
+    manual: "\
+What it asks: the account's sign-in address and console show a name made by one rule, instead of twelve digits.
+
+Why: who sees `acme-checkout-production` before signing in works in the right account; who sees a number may not.
+
+The rule is a text in which {organization}, {project}, {environment} and {account} (its id) stand for the tenant's own.
+Two tenants for which the rule gives the same name need {account} in it.
+
+AWS: the account alias (iam:CreateAccountAlias): 3 to 63 lower-case letters, digits and single hyphens. An account has
+one; a new one takes the old one's place, and the old sign-in address ends. It must be free in the whole partition, so
+somebody else may hold it already: that is a failure people must settle.
+Azure: a subscription has a display name, which anybody with rights on it may change; there is no alias for signing in.
+Google Cloud: a project has a display name and an id that never changes; there is no alias for signing in.
+
+References: IAM API reference, CreateAccountAlias; AWS Sign-In user guide, Using an alias for your AWS account ID.",
+    place: Place::Tenant,
+    effect: Effect::Repairs,
+    parameters: &[Parameter {
+        name: "alias",
+        form: Form::Text,
+        combine: Combine::Replace,
+        default: Some("\"{organization}-{project}-{environment}\""),
+        help: "the rule: {organization}, {project}, {environment} and {account} stand for the tenant's own",
+    }],
+};
+
+/// What must hold, combined over all levels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// The alias; every placeholder filled in.
+    pub alias: String,
+}

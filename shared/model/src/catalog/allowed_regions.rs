@@ -1,0 +1,70 @@
+//! `allowed-regions`: where data and workloads may be.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Combine, ControlKind, Effect, Entry, Form, Parameter, Place};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::AllowedRegions,
+    title: "only in the regions that are allowed",
+    manual: "\
+What it asks: nothing is made outside the regions that are listed for the cloud. Where none are listed for a cloud,
+nothing is asked there. A lower level can only take regions away.
+
+Why: laws and contracts say where data may be, and a region that nobody watches is where unwanted things are run.
+
+It stops what is new: what already exists elsewhere stays there and is not deleted.
+
+AWS: a service control policy that denies requests whose aws:RequestedRegion is not listed, but for services that are
+global or answer from one region for all (IAM, Organizations, Route 53, CloudFront, billing, support and the like). It
+spares Landfall's roles, the bootstrap roles and break-glass. It judges where a request is sent, so what exists in another
+region can no longer be managed, and a copy sent across regions by a service is not seen.
+Azure: built-in policies deny resources and resource groups outside the allowed locations (Allowed locations). Resources
+that Azure calls global have no location and are not bound.
+Google Cloud: the organization policy constraint gcp.resourceLocations takes locations and groups of them, such as
+in:eu-locations. It covers the services that Google lists as supporting it.
+
+References: AWS Organizations user guide, Service control policy examples; Azure Policy built-in definitions, General;
+Resource Manager, Restricting resource locations.",
+    place: Place::Policy,
+    effect: Effect::Prevents,
+    parameters: &[
+        Parameter {
+            name: "aws",
+            form: Form::Texts,
+            combine: Combine::Intersection,
+            default: None,
+            help: "regions, such as `eu-central-1`; all where nobody says",
+        },
+        Parameter {
+            name: "azure",
+            form: Form::Texts,
+            combine: Combine::Intersection,
+            default: None,
+            help: "locations, such as `westeurope`; all where nobody says",
+        },
+        Parameter {
+            name: "gcp",
+            form: Form::Texts,
+            combine: Combine::Intersection,
+            default: None,
+            help: "locations or groups of them, such as `in:eu-locations`; all where nobody says",
+        },
+    ],
+};
+
+/// What must hold, combined over all levels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// AWS regions; all where nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<Vec<String>>,
+    /// Azure locations; all where nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure: Option<Vec<String>>,
+    /// Google Cloud locations or groups of them; all where nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gcp: Option<Vec<String>>,
+}

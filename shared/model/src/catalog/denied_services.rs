@@ -1,0 +1,69 @@
+//! `denied-services`: what nobody may use.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Combine, ControlKind, Effect, Entry, Form, Parameter, Place};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::DeniedServices,
+    title: "services that are not wanted can't be used",
+    manual: "\
+What it asks: the services, or single actions, that are listed for the cloud can't be used. A lower level can only add to
+the list.
+
+Why: a service that the organization has not looked at has no logs, no baseline and no owner. Denying single actions, such
+as making users with passwords, closes the ways around the identity provider.
+
+It stops requests: what a denied service already runs goes on running.
+
+AWS: a service control policy that denies the actions. `lightsail` stands for every action of that service;
+`iam:CreateUser` for one; `*` may stand for part of an action. It spares Landfall's roles, the bootstrap roles and
+break-glass. Service-linked roles are not bound. What runs already can no longer be managed by those whom the policy
+binds.
+Azure: the built-in policy that denies resource types, such as Microsoft.Sql/servers. It stops resources from being made
+or changed, not calls to those that exist.
+Google Cloud: the organization policy constraint gcp.restrictServiceUsage denies services by name, such as
+compute.googleapis.com, at run time too. It knows whole services and not all of them; single permissions are for IAM deny
+policies.
+
+References: AWS Organizations user guide, Service control policies, SCP syntax; Azure Policy built-in definitions, Not
+allowed resource types; Resource Manager, Restricting resource usage.",
+    place: Place::Policy,
+    effect: Effect::Prevents,
+    parameters: &[
+        Parameter {
+            name: "aws",
+            form: Form::Texts,
+            combine: Combine::Union,
+            default: Some("[]"),
+            help: "service prefixes or actions, such as `lightsail` or `iam:CreateUser`",
+        },
+        Parameter {
+            name: "azure",
+            form: Form::Texts,
+            combine: Combine::Union,
+            default: Some("[]"),
+            help: "resource types, such as `Microsoft.Sql/servers`",
+        },
+        Parameter {
+            name: "gcp",
+            form: Form::Texts,
+            combine: Combine::Union,
+            default: Some("[]"),
+            help: "services, such as `compute.googleapis.com`",
+        },
+    ],
+};
+
+/// What must hold, combined over all levels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// AWS service prefixes or actions.
+    pub aws: Vec<String>,
+    /// Azure resource types.
+    pub azure: Vec<String>,
+    /// Google Cloud services.
+    pub gcp: Vec<String>,
+}

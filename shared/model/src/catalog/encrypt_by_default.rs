@@ -1,0 +1,48 @@
+//! `encrypt-by-default`: new disks are encrypted without anybody asking.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Combine, ControlKind, Effect, Entry, Form, Parameter, Place};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::EncryptByDefault,
+    title: "new disks are encrypted by default",
+    manual: "\
+What it asks: every new disk, and every new copy of one, is encrypted, with the key that is named or else with the one the
+cloud manages itself.
+
+Why: encryption that has to be asked for is forgotten, and an unencrypted disk can't be encrypted in place later.
+
+It holds for what is new: disks that exist stay as they are. With a key of your own, everybody who starts an instance must
+be allowed to use it; a key that can't be used stops instances from starting.
+
+AWS: in each governed region, EBS encryption by default (ec2:EnableEbsEncryptionByDefault) and, where a key is named, the
+default key (ec2:ModifyEbsDefaultKmsKeyId). A key belongs to one region: with several regions, name an alias that exists
+in each, such as alias/disks. AWS checks the key only when it is used.
+Azure: managed disks are always encrypted at rest, with keys that Azure manages; keys of your own are named disk by disk
+through a disk encryption set, which Azure Policy can demand.
+Google Cloud: everything is always encrypted at rest, with keys that Google manages; the constraint
+gcp.restrictNonCmekServices denies resources without a key of your own.
+
+References: Amazon EBS user guide, Enable Amazon EBS encryption by default; Azure Virtual Machines, Server-side encryption
+of Azure managed disks; Cloud KMS, CMEK organization policies.",
+    place: Place::Tenant,
+    effect: Effect::Repairs,
+    parameters: &[Parameter {
+        name: "key",
+        form: Form::Text,
+        combine: Combine::Replace,
+        default: None,
+        help: "id, alias or ARN of the key for new disks; the one the cloud manages where nobody says",
+    }],
+};
+
+/// What must hold, combined over all levels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// The key for new disks; the one the cloud manages where nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}

@@ -1,0 +1,57 @@
+//! `external-access-analysis`: somebody watches what a tenant shares with the outside.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Combine, ControlKind, Effect, Entry, Form, Parameter, Place};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::ExternalAccessAnalysis,
+    title: "what is shared with the outside is found",
+    manual: "\
+What it asks: an analyzer watches which of the tenant's resources outsiders can reach and, where asked, which rights
+nobody uses.
+
+Why: one policy on a bucket, key or role is enough to share it with the world, and nobody sees it happen. Rights that
+nobody uses are only of use to an intruder.
+
+AWS: an IAM Access Analyzer of the account in each governed region, which costs nothing, and, where unused access is
+asked, one that looks for unused rights, which is charged for each role and user a month (access-analyzer:CreateAnalyzer).
+An analyzer of the right kind that is there already is enough, whatever its name.
+Azure: a subscription has no such analyzer. Role assignments and guests can be reviewed in the directory (access reviews,
+a licensed feature), and Azure Policy can deny public access service by service.
+Google Cloud: there is nothing to switch on in a project. Policy Analyzer answers on request who has access, the IAM
+recommender finds unused rights by itself, and the constraint iam.allowedPolicyMemberDomains denies sharing with other
+domains beforehand.
+
+References: IAM Access Analyzer API reference, CreateAnalyzer, UnusedAccessConfiguration; Microsoft Entra ID Governance,
+What are access reviews; Policy Intelligence, Overview.",
+    place: Place::Tenant,
+    effect: Effect::Repairs,
+    parameters: &[
+        Parameter {
+            name: "unused-access",
+            form: Form::Switch,
+            combine: Combine::Any,
+            default: Some("false"),
+            help: "look for rights that nobody uses as well; the cloud may charge for it",
+        },
+        Parameter {
+            name: "unused-days",
+            form: Form::Whole { min: 1, max: 365 },
+            combine: Combine::Min,
+            default: Some("90"),
+            help: "days after which a right counts as unused",
+        },
+    ],
+};
+
+/// What must hold, combined over all levels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// Rights that nobody uses are looked for as well.
+    pub unused_access: bool,
+    /// Days after which a right counts as unused.
+    pub unused_days: u32,
+}

@@ -1,0 +1,39 @@
+//! `protect-baseline`: what Landfall has set can't be undone from inside a tenant.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ControlKind, Effect, Entry, Place};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::ProtectBaseline,
+    title: "the baseline can't be undone from inside the tenant",
+    manual: "\
+What it asks: nobody in a tenant, its administrators included, can remove the tenant from the organization or take away
+what the baseline rests on. It can't be exempted.
+
+Why: repairing puts a setting back after it was gone; in between, the tenant was without it. And whoever can change the
+role that repairs can end all repairing.
+
+AWS: a service control policy that spares Landfall's roles, the bootstrap roles and break-glass, and denies everybody else:
+changing or deleting Landfall's roles (read, write, bootstrap) and who may assume them; writing the account's public
+access block of S3; switching the default encryption of EBS off; leaving the organization; writing or deleting the
+alternate contacts; deleting the password policy. Service-linked roles and the management account are not bound. Who may
+assume a spared role stays a matter of its trust policy.
+Azure: customers can't create deny assignments. Locks stop deletion and changes until somebody with rights on locks
+removes them, policies with the denyAction effect stop deletion, and a directory-wide subscription policy stops
+subscriptions from leaving.
+Google Cloud: organization policies can only be changed by those granted rights to them, which project owners are not; an
+IAM deny policy stops the permissions it knows; a lien stops a project's deletion.
+
+References: AWS Organizations user guide, Service control policy examples; Azure Resource Manager, Lock your resources;
+Azure Policy, denyAction effect; Resource Manager, Protecting projects with liens.",
+    place: Place::Policy,
+    effect: Effect::Prevents,
+    parameters: &[],
+};
+
+/// What must hold: there is nothing to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {}
