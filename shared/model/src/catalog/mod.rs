@@ -99,7 +99,8 @@ catalog! {
     QuarantineGate               quarantine_gate                 "quarantine-gate",
     Access                       access                          "access",
     EnabledServices              enabled_services                "enabled-services",
-    // preventive policies
+    // preventive policies, and what they compile to
+    Policies                     policies                        "policies",
     AllowedRegions               allowed_regions                 "allowed-regions",
     DeniedServices               denied_services                 "denied-services",
     ProtectBaseline              protect_baseline                "protect-baseline",

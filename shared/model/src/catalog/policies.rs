@@ -1,0 +1,66 @@
+//! `policies`: the preventive policies that the other controls compile to, in force where they should be.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ControlKind, Effect, Entry, Place};
+use crate::id::{TenantId, UnitPath};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::Policies,
+    title: "preventive policies in force on units and tenants",
+    manual: "\
+What it asks: the controls that prevent (allowed-regions, denied-services, protect-baseline) are compiled together into as few
+policies as fit, and each unit carries its own. A tenant carries one itself only where it asks for more than its units do.
+
+Why: a rule that stops the deviation beforehand needs no repair afterwards, and one policy for many rules leaves the few slots
+that a cloud gives to those who need them as well.
+
+AWS: service control policies (organizations:CreatePolicy, UpdatePolicy, AttachPolicy) named landfall-<unit>-<n>, minified, within
+the size and the slots that AWS allows, counting the slots that others use. What does not fit is an error that says by how much.
+Every deny spares the platform's roles, the bootstrap roles and the break-glass principals.
+Azure: policy assignments on management groups. Google Cloud: organization policies on folders.
+
+It follows from the manifest and is not listed under `controls`. Policies that others made are counted and never touched.
+
+References: AWS Organizations API reference; AWS Organizations user guide, Quotas and Service control policies.",
+    place: Place::Implied,
+    effect: Effect::Repairs,
+    parameters: &[],
+};
+
+/// Where policies sit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum At {
+    /// On a unit.
+    Unit(UnitPath),
+    /// On a tenant.
+    Tenant(TenantId),
+}
+
+/// One place that carries policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Point {
+    /// Where.
+    pub at: At,
+    /// Whether this target makes them; the others are only looked at.
+    pub own: bool,
+    /// Another tool that owns the policies here: reported and left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The controls that are new here, beyond what the place above asks, with their settings.
+    pub asks: BTreeMap<ControlKind, Value>,
+}
+
+/// What must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// From the topmost down.
+    pub points: Vec<Point>,
+}

@@ -1,0 +1,429 @@
+//! From the manifest to what must hold in one target. Pure: who the target is, and what is known of it, arrive as arguments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Asked, Desired, Standing};
+use crate::catalog::policies::{At, Point};
+use crate::catalog::units::WantedUnit;
+use crate::catalog::{
+    ControlKind, Place, access, account_alias, budget, placement, policies, quarantine_gate,
+    security_contacts, tags, units,
+};
+use crate::facts::{Facts, Inventory, Origin, State};
+use crate::id::{Name, Provider, TenantId, UnitPath};
+use crate::manifest::{
+    AwsCloud, Cloud, Handover, Intake, Manage, Manifest, Mode, Project, Tenant, line::Asking,
+};
+use crate::record::{Life, Record};
+use crate::target::Target;
+
+/// What is known of a target beside the manifest.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The store's record.
+    pub record: Record,
+    /// What the cloud says of the tenant; nothing where it could not be asked or the target is the organization.
+    pub facts: Option<Facts>,
+    /// Who was there when Landfall first looked; nothing where it never did.
+    pub inventory: Option<Inventory>,
+}
+
+/// A tenant's place in the manifest: by a project that names it, or by the intake rule that lets it in.
+struct Home<'a> {
+    unit: UnitPath,
+    landing_zone: Option<&'a Name>,
+    named: Option<(&'a Name, &'a Project, &'a Tenant)>,
+}
+
+/// Resolves what must hold in a target. `None` when the manifest has no such cloud.
+pub fn resolve(manifest: &Manifest, cloud: &Name, target: &Target, known: Known) -> Option<Desired> {
+    let ground = manifest.clouds.get(cloud)?;
+    let Known { record, facts, inventory } = known;
+    let (standing, asked) = match target {
+        Target::Organization(_) => (
+            match ground.manage() {
+                Manage::Full => Standing::Organization,
+                Manage::Observe => Standing::ReportOnly("the manifest says `manage: observe`".to_owned()),
+            },
+            organization(manifest, cloud),
+        ),
+        Target::Tenant(id) => {
+            let home = home(manifest, cloud, id, facts.as_ref());
+            let standing = standing(ground, id, &record, facts.as_ref(), inventory.as_ref(), home.as_ref());
+            (standing.clone(), tenant(manifest, cloud, id, &standing, home.as_ref()))
+        }
+    };
+    let exemptions = manifest
+        .exemptions
+        .iter()
+        .filter(|exemption| Some(&exemption.tenant) == target.tenant())
+        .cloned()
+        .collect();
+    Some(Desired {
+        target: target.clone(),
+        cloud: cloud.clone(),
+        ground: ground.clone(),
+        break_glass: manifest.break_glass.get(&ground.provider()).cloned().unwrap_or_default(),
+        organization: manifest.organization.clone(),
+        standing,
+        record,
+        facts,
+        asked,
+        exemptions,
+    })
+}
+
+/// Where a tenant belongs: a project's word counts before an intake rule's.
+fn home<'a>(manifest: &'a Manifest, cloud: &Name, id: &TenantId, facts: Option<&Facts>) -> Option<Home<'a>> {
+    if let Some(named) = manifest.tenant(id) {
+        let (_, _, tenant) = named;
+        return Some(Home {
+            unit: tenant.unit.clone(),
+            landing_zone: tenant.landing_zone.as_ref(),
+            named: Some(named),
+        });
+    }
+    let name = facts.map(|facts| facts.name.as_str()).unwrap_or_default();
+    let rule = manifest.intake.iter().find(|rule| {
+        rule.when.as_ref().is_none_or(|when| {
+            when.cloud.as_ref().is_none_or(|wanted| wanted == cloud)
+                && when.name.as_ref().is_none_or(|pattern| matches(pattern, name))
+        })
+    })?;
+    match &rule.then {
+        Intake::Land { landing_zone, unit } => {
+            Some(Home { unit: unit.clone(), landing_zone: Some(landing_zone), named: None })
+        }
+        Intake::StayGated => None,
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|text| {
+            text.char_indices()
+                .map(|(at, _)| at)
+                .chain([text.len()])
+                .any(|at| text.get(at..).is_some_and(|tail| matches(rest, tail)))
+        }),
+    }
+}
+
+/// What a tenant is to us. Only one that the cloud reports as made inside the organization, and that was not there when
+/// Landfall first looked, is new: a first deployment or a merger can never lock a running business out.
+fn standing(
+    ground: &Cloud,
+    id: &TenantId,
+    record: &Record,
+    facts: Option<&Facts>,
+    inventory: Option<&Inventory>,
+    home: Option<&Home<'_>>,
+) -> Standing {
+    let only = |why: &str| Standing::ReportOnly(why.to_owned());
+    if ground.manage() == Manage::Observe {
+        return only("the manifest says `manage: observe`");
+    }
+    let Some(facts) = facts else { return only("the cloud does not say what it is") };
+    match facts.state {
+        State::Active => {}
+        State::Suspended => return only("it is suspended"),
+        State::Closing => return only("it is being closed"),
+    }
+    let named = home.is_some_and(|home| home.named.is_some());
+    if spared(ground, id) {
+        return if named {
+            Standing::Adopted
+        } else {
+            only("it holds the organization or Landfall itself, and no project names it")
+        };
+    }
+    if record.life == Life::HandedOver {
+        return Standing::HandedOver;
+    }
+    let Some(inventory) = inventory else {
+        return only("there is no first inventory yet: the next sweep writes it");
+    };
+    let new = facts.origin == Origin::Created && !inventory.tenants.contains(id);
+    match (new, home) {
+        (true, Some(_)) => Standing::New,
+        (true, None) => Standing::Waiting,
+        (false, _) if named => Standing::Adopted,
+        (false, _) => only("it was there before Landfall or joined later, and no project names it"),
+    }
+}
+
+/// Tenants that are never gated: the one that owns the organization, and the one Landfall lives in.
+fn spared(ground: &Cloud, id: &TenantId) -> bool {
+    match ground {
+        Cloud::Aws(AwsCloud { management_account, controller_account, .. }) => {
+            id.native() == management_account || id.native() == controller_account
+        }
+        Cloud::Azure(_) | Cloud::Gcp(_) => false,
+    }
+}
+
+/// What the manifest's shape asks for, without anybody listing it under `controls`.
+fn implied(control: ControlKind, settings: &impl Serialize) -> Asked {
+    Asked {
+        control,
+        names: Vec::new(),
+        settings: serde_json::to_value(settings).map_err(|error| error.to_string()),
+        sources: Vec::new(),
+        satisfies: Vec::new(),
+        mode: Mode::Repair,
+        handover: Handover::Required,
+    }
+}
+
+fn organization(manifest: &Manifest, cloud: &Name) -> Vec<Asked> {
+    let paths: Vec<&UnitPath> = manifest.units.keys().collect();
+    let wanted = paths.iter().map(|path| wanted(manifest, cloud, path)).collect();
+    let points = paths.iter().filter_map(|path| point(manifest, path, true)).collect();
+    let mut asked = vec![
+        implied(ControlKind::Units, &units::Settings { units: wanted }),
+        implied(ControlKind::QuarantineGate, &quarantine_gate::Settings { opens: true }),
+        implied(ControlKind::Policies, &policies::Settings { points }),
+    ];
+    // What is enabled once for all is asked where any unit asks for it.
+    let mut enabled: Option<Asking> = None;
+    for path in paths {
+        if let Some(asking) = manifest.askings_at(path).remove(&ControlKind::EnabledServices) {
+            enabled = Some(match enabled {
+                None => asking,
+                Some(other) => other.join(&asking),
+            });
+        }
+    }
+    asked.push(match enabled {
+        Some(asking) => asking.asked(ControlKind::EnabledServices),
+        None => {
+            implied(ControlKind::EnabledServices, &serde_json::json!({"aws": [], "azure": [], "gcp": []}))
+        }
+    });
+    asked.sort_by_key(|asked| asked.control);
+    asked
+}
+
+fn wanted(manifest: &Manifest, cloud: &Name, path: &UnitPath) -> WantedUnit {
+    let unit = manifest.units.get(path).cloned().unwrap_or_default();
+    WantedUnit {
+        path: path.clone(),
+        adopt: unit.adopt.get(cloud).cloned(),
+        policies_owner: unit.owner.policies,
+        placement_owner: unit.owner.placement,
+    }
+}
+
+/// The policies that are new at a unit, beyond what the unit above asks.
+fn point(manifest: &Manifest, path: &UnitPath, own: bool) -> Option<Point> {
+    let above = path.parent().map(|above| manifest.askings_at(&above)).unwrap_or_default();
+    let asks = beyond(&manifest.askings_at(path), &above);
+    let owner = manifest.units.get(path).and_then(|unit| unit.owner.policies.clone());
+    (!asks.is_empty() || own).then(|| Point { at: At::Unit(path.clone()), own, owner, asks })
+}
+
+/// The policy controls of `here` whose settings `above` does not ask for already.
+fn beyond(
+    here: &BTreeMap<ControlKind, Asking>,
+    above: &BTreeMap<ControlKind, Asking>,
+) -> BTreeMap<ControlKind, Value> {
+    here.iter()
+        .filter(|(kind, asking)| {
+            kind.entry().place == Place::Policy
+                && asking.mode == Mode::Prevent
+                && above.get(kind).is_none_or(|above| above.with != asking.with)
+        })
+        .map(|(kind, asking)| (*kind, asking.value()))
+        .collect()
+}
+
+fn tenant(
+    manifest: &Manifest,
+    cloud: &Name,
+    id: &TenantId,
+    standing: &Standing,
+    home: Option<&Home<'_>>,
+) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    if standing.before_handover() || *standing == Standing::HandedOver {
+        let opens = *standing != Standing::Waiting;
+        asked.push(implied(ControlKind::QuarantineGate, &quarantine_gate::Settings { opens }));
+    }
+    let Some(home) = home else { return asked };
+    let line: Vec<WantedUnit> = home.unit.line().iter().map(|path| wanted(manifest, cloud, path)).collect();
+    let owner = line.iter().rev().find_map(|unit| unit.placement_owner.clone());
+    asked
+        .push(implied(ControlKind::Placement, &placement::Settings { unit: home.unit.clone(), line, owner }));
+    let askings = manifest.askings(&home.unit, home.landing_zone, home.named.map(|(_, _, tenant)| tenant));
+    asked.push(implied(
+        ControlKind::Policies,
+        &policies::Settings { points: points(manifest, id, home, &askings) },
+    ));
+    if let Some((_, project, _)) = home.named {
+        let grants = grants(manifest, id.provider(), project);
+        if !grants.is_empty() || standing != &Standing::New {
+            asked.push(implied(ControlKind::Access, &access::Settings { grants }));
+        }
+    }
+    for (kind, asking) in askings {
+        match kind.entry().place {
+            Place::Tenant | Place::Policy => {
+                let mut one = asking.asked(kind);
+                one.settings = fill(manifest, id, home, kind, one.settings);
+                asked.push(one);
+            }
+            Place::Organization | Place::Implied => {}
+        }
+    }
+    asked.sort_by_key(|asked| asked.control);
+    asked
+}
+
+/// The places above a tenant that carry policies, and the tenant itself where it asks for more than they do.
+fn points(
+    manifest: &Manifest,
+    id: &TenantId,
+    home: &Home<'_>,
+    askings: &BTreeMap<ControlKind, Asking>,
+) -> Vec<Point> {
+    let mut points: Vec<Point> =
+        home.unit.line().iter().filter_map(|path| point(manifest, path, false)).collect();
+    let asks = beyond(askings, &manifest.askings_at(&home.unit));
+    points.push(Point { at: At::Tenant(id.clone()), own: true, owner: None, asks });
+    points
+}
+
+fn grants(manifest: &Manifest, provider: Provider, project: &Project) -> Vec<access::Grant> {
+    let mut grants = Vec::new();
+    for (role, teams) in &project.access {
+        let Some(rights) = manifest.roles.get(role) else { continue };
+        for team in teams {
+            let group = manifest
+                .teams
+                .get(team)
+                .and_then(|team| team.groups.get(role))
+                .and_then(|groups| groups.get(&provider));
+            if let Some(group) = group {
+                grants.push(access::Grant {
+                    role: role.clone(),
+                    team: team.clone(),
+                    group: group.clone(),
+                    rights: rights.clone(),
+                });
+            }
+        }
+    }
+    grants
+}
+
+/// Fills in what a control takes from the manifest rather than from its parameters.
+fn fill(
+    manifest: &Manifest,
+    id: &TenantId,
+    home: &Home<'_>,
+    kind: ControlKind,
+    settings: Result<Value, String>,
+) -> Result<Value, String> {
+    let settings = settings?;
+    let project = home.named.map(|(name, project, _)| (name, project));
+    let environment = home.named.and_then(|(_, _, tenant)| tenant.environment.as_ref());
+    match kind {
+        ControlKind::SecurityContacts => {
+            json(&security_contacts::Settings { contacts: manifest.contacts.clone() })
+        }
+        ControlKind::Budget => {
+            let (_, project) = project.ok_or("no project names this tenant, so it has no budget")?;
+            let budget = project.budget.clone().ok_or("its project has no `budget`")?;
+            let recipients: BTreeSet<String> =
+                manifest.contacts.values().map(|contact| contact.email.clone()).collect();
+            json(&budget::Settings { budget, recipients: recipients.into_iter().collect() })
+        }
+        ControlKind::Tags => {
+            let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+            let from = settings.get("from-project").and_then(Value::as_array).cloned().unwrap_or_default();
+            for key in from.iter().filter_map(Value::as_str) {
+                let value = match (key, project) {
+                    ("project", Some((name, _))) => Some(name.to_string()),
+                    ("team", Some((_, project))) => Some(project.team.to_string()),
+                    ("cost-center", Some((_, project))) => project.cost_center.clone(),
+                    ("environment", Some(_)) => environment.map(ToString::to_string),
+                    _ => None,
+                };
+                if let Some(value) = value {
+                    wanted.insert(key.to_owned(), value);
+                }
+            }
+            for (key, value) in settings.get("set").and_then(Value::as_object).into_iter().flatten() {
+                wanted.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
+            }
+            json(&tags::Settings { tags: wanted })
+        }
+        ControlKind::AccountAlias => {
+            let pattern = settings.get("alias").and_then(Value::as_str).unwrap_or_default();
+            let project = project.map(|(name, _)| name.as_str());
+            let fill = |pattern: &str, key: &str, value: Option<&str>| match value {
+                Some(value) => Ok(pattern.replace(key, value)),
+                None if pattern.contains(key) => {
+                    Err(format!("the alias `{pattern}` names {key}, which this tenant has not"))
+                }
+                None => Ok(pattern.to_owned()),
+            };
+            let alias = fill(pattern, "{organization}", Some(manifest.organization.as_str()))?;
+            let alias = fill(&alias, "{account}", Some(id.native()))?;
+            let alias = fill(&alias, "{project}", project)?;
+            let alias = fill(&alias, "{environment}", environment.map(Name::as_str))?;
+            json(&account_alias::Settings { alias })
+        }
+        ControlKind::Units
+        | ControlKind::Placement
+        | ControlKind::QuarantineGate
+        | ControlKind::Access
+        | ControlKind::EnabledServices
+        | ControlKind::Policies
+        | ControlKind::AllowedRegions
+        | ControlKind::DeniedServices
+        | ControlKind::ProtectBaseline
+        | ControlKind::PasswordPolicy
+        | ControlKind::NoRootKeys
+        | ControlKind::RootMfa
+        | ControlKind::ExternalAccessAnalysis
+        | ControlKind::BlockPublicStorage
+        | ControlKind::EncryptByDefault
+        | ControlKind::BlockPublicSnapshots
+        | ControlKind::BlockPublicImages
+        | ControlKind::HardenedInstances
+        | ControlKind::NoDefaultNetwork
+        | ControlKind::ClosedDefaultSecurityGroups
+        | ControlKind::RegionOptIn => Ok(settings),
+    }
+}
+
+fn json(settings: &impl Serialize) -> Result<Value, String> {
+    serde_json::to_value(settings).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, fits) in [
+            ("sbx-*", "sbx-ada", true),
+            ("sbx-*", "prod", false),
+            ("*", "", true),
+            ("*-dev-*", "a-dev-b", true),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "ab", false),
+            ("exact", "exact", true),
+            ("exact", "exactly", false),
+        ] {
+            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}
