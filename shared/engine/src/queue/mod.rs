@@ -5,7 +5,7 @@
 //! it. In a cloud the queue's own trigger calls the function with the body; receiving is for the local worker
 //! and for tests.
 //!
-//! [`contract`] is what every queue must do; a new one is finished when it passes.
+//! `contract` is what every queue must do; a new one is finished when it passes.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;

@@ -10,7 +10,7 @@
 //! | one file, shared by processes of one machine | `sqlite` | `sqlite` | a desk, one server |
 //! | S3, Cloud Storage, Blob Storage | `object` | `object-store` | the functions, the central store |
 //!
-//! [`contract`] is what every backend must do; a new one is finished when it passes.
+//! `contract` is what every backend must do; a new one is finished when it passes.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;

@@ -2,7 +2,7 @@
 //!
 //! Takes any [`ObjectStore`]; who builds it chooses credentials, timeouts and retries (lower the default of ten
 //! within three minutes). Each put carries a mark that no other put has, as the object's metadata: see
-//! [`ObjectRecords::settle`].
+//! `settle` below.
 
 use super::{Key, Range, Store, StoreError, Stored, Version, folder};
 use async_trait::async_trait;
