@@ -47,6 +47,7 @@ use aws_types::region::{Region, SigningRegion};
 use aws_types::service_config::ServiceConfigKey;
 use aws_types::{SdkConfig, SigningName};
 use bytes::Bytes;
+use landfall_engine::governor::Governor;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -57,6 +58,7 @@ use crate::endpoint::{NotARegion, Override, Partition, is_region};
 use crate::error::{CallError, ConfigError, Misread, is_expiry};
 use crate::http::{CONNECT, Connector};
 use crate::identity::{Access, Identity};
+use crate::rates::family;
 
 /// How long to try. One policy for every call.
 #[derive(Clone, Debug)]
@@ -84,6 +86,9 @@ impl Default for Patience {
 /// Identities kept at once. Each holds a kilobyte of credentials; a sweep of ten thousand accounts must not hold them all.
 const MEMBERS: usize = 256;
 
+/// In place of the account's id where nobody has asked for it yet.
+const OWN: &str = "own";
+
 /// One connector, one credential chain, one clock. Cheap to clone; nothing is sent before the first call.
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
@@ -95,6 +100,7 @@ struct Inner {
     overrides: HashMap<&'static str, Override>,
     clock: SharedTimeSource,
     patience: Patience,
+    governor: Arc<Governor>,
     own: Arc<Caller>,
     members: Mutex<Members>,
 }
@@ -152,7 +158,7 @@ impl fmt::Debug for Aws {
 impl Aws {
     /// From the environment that the SDK reads: region, credentials (variables, profile, container, Lambda) and
     /// `AWS_ENDPOINT_URL`, with `AWS_ENDPOINT_URL_<SERVICE>` for one service.
-    pub async fn from_env() -> Result<Self, ConfigError> {
+    pub async fn from_env(governor: Arc<Governor>) -> Result<Self, ConfigError> {
         let connector = Connector::new(Patience::default().attempt);
         // Without the last step of the SDK's own chain, which asks the instance's metadata service over the network.
         let region = aws_config::meta::region::RegionProviderChain::first_try(
@@ -164,13 +170,14 @@ impl Aws {
             .region(region)
             .load()
             .await;
-        Self::new(&config, connector, Patience::default())
+        Self::new(&config, connector, Patience::default(), governor)
     }
 
     pub(crate) fn new(
         config: &SdkConfig,
         connector: Connector,
         patience: Patience,
+        governor: Arc<Governor>,
     ) -> Result<Self, ConfigError> {
         if config.use_fips() == Some(true) {
             return Err(ConfigError::NotHonoured("AWS_USE_FIPS_ENDPOINT"));
@@ -190,7 +197,8 @@ impl Aws {
             overrides: overrides(config)?,
             clock,
             patience,
-            own: Caller::new("own".to_owned(), Identity::own(provider)),
+            governor,
+            own: Caller::new(OWN.to_owned(), Identity::own(provider)),
             members: Mutex::default(),
         })))
     }
@@ -236,9 +244,17 @@ impl Aws {
         self.override_of(&S3)
     }
 
+    pub(crate) fn s3_host(&self, region: &str) -> Result<String, NotARegion> {
+        Ok(S3.host.address(region)?.host)
+    }
+
     /// The identity's credentials, for the store, which signs its own requests.
     pub(crate) async fn own_credentials(&self) -> Result<aws_credential_types::Credentials, CallError> {
         self.0.own.identity.credentials(self).await
+    }
+
+    pub(crate) fn is_overridden(&self, about: &About) -> bool {
+        self.override_of(about).is_some()
     }
 
     fn override_of(&self, about: &About) -> Option<&Override> {
@@ -402,6 +418,9 @@ impl Client {
             Some(endpoint) => endpoint.as_str().to_owned(),
             None => format!("https://{host}"),
         };
+        // Before the first attempt only: those that follow wait by themselves. The credentials come after, fresh.
+        let account = self.caller.identity.account().unwrap_or(OWN);
+        self.aws.0.governor.ready(account, &family(service, operation)).await;
         let credentials = self.caller.identity.credentials(&self.aws).await?;
 
         let mut config = Layer::new("landfall");
