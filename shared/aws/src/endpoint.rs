@@ -140,6 +140,21 @@ impl Host {
     }
 }
 
+/// Text that can't be an account, and would otherwise become part of a host name too.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not an account id of twelve digits")]
+pub(crate) struct NotAnAccount(String);
+
+impl NotAnAccount {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(crate::error::tidy(text))
+    }
+}
+
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 pub(crate) fn is_region(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -6,17 +6,19 @@
 //! silently does not happen.
 //!
 //! Retried are connections that fail, timeouts of one attempt, statuses 500, 502, 503 and 504, and the error codes for
-//! throttling and for a skewed clock; nothing else.
+//! throttling and for a skewed clock; nothing else. That goes for writes as well: a write whose answer was lost is sent again,
+//! so a create may be told that its thing exists already, and callers look again before they believe it.
+//!
+//! One thing is left out on purpose: the SDK's interceptor that marks calls from one Lambda function to itself. A worker that
+//! puts its own continuation on the queue would be taken for an endless loop and stopped after sixteen turns.
 
+mod aws;
 pub(crate) mod protocol;
 pub(crate) mod service;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions, sigv4};
@@ -26,11 +28,9 @@ use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_runtime::service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSkewInterceptor};
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
-use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
@@ -42,253 +42,21 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SigningName;
 use aws_types::app_name::AppName;
 use aws_types::region::{Region, SigningRegion};
-use aws_types::service_config::ServiceConfigKey;
-use aws_types::{SdkConfig, SigningName};
 use bytes::Bytes;
-use landfall_engine::governor::Governor;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
+pub use self::aws::Aws;
+use self::aws::{Caller, OWN, Patience};
 use self::protocol::{Accepted, Refusal, Reply, Request};
-use self::service::{ALL, About, Json, Query, Rest, S3, STS, Service};
-use crate::endpoint::{NotARegion, Override, Partition, is_region};
-use crate::error::{CallError, ConfigError, Misread, is_expiry};
-use crate::http::{CONNECT, Connector};
-use crate::identity::{Access, Identity};
+use self::service::{About, Json, Query, Rest, STS, Service};
+use crate::endpoint::{NotAnAccount, is_account};
+use crate::error::{CallError, Misread, is_expiry};
+use crate::http::CONNECT;
 use crate::rates::family;
-
-/// How long to try. One policy for every call.
-#[derive(Clone, Debug)]
-pub(crate) struct Patience {
-    /// Five attempts with the SDK's backoff span about 15 s of throttling, several times what the slow APIs need to refill.
-    pub(crate) attempts: u32,
-    pub(crate) first_backoff: Duration,
-    /// No call of ours legitimately takes longer to answer.
-    pub(crate) attempt: Duration,
-    /// All attempts together. A worker near its deadline can spare no more for one call.
-    pub(crate) operation: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            attempts: 5,
-            first_backoff: Duration::from_secs(1),
-            attempt: Duration::from_secs(10),
-            operation: Duration::from_secs(60),
-        }
-    }
-}
-
-/// Identities kept at once. Each holds a kilobyte of credentials; a sweep of ten thousand accounts must not hold them all.
-const MEMBERS: usize = 256;
-
-/// In place of the account's id where nobody has asked for it yet.
-const OWN: &str = "own";
-
-/// One connector, one credential chain, one clock. Cheap to clone; nothing is sent before the first call.
-#[derive(Clone)]
-pub struct Aws(Arc<Inner>);
-
-struct Inner {
-    connector: Connector,
-    region: String,
-    /// By the service's name.
-    overrides: HashMap<&'static str, Override>,
-    clock: SharedTimeSource,
-    patience: Patience,
-    governor: Arc<Governor>,
-    own: Arc<Caller>,
-    members: Mutex<Members>,
-}
-
-/// One identity in one account, with its own budget of retries: throttling in one account must not use up that of all.
-#[derive(Debug)]
-struct Caller {
-    identity: Identity,
-    retries: RetryPartition,
-    account: OnceCell<String>,
-}
-
-impl Caller {
-    fn new(name: String, identity: Identity) -> Arc<Self> {
-        let retries = RetryPartition::custom(name).token_bucket(TokenBucket::default()).build();
-        Arc::new(Self { identity, retries, account: OnceCell::new() })
-    }
-}
-
-/// The identities used last, found again so that a role is assumed once and not for every call.
-#[derive(Default)]
-struct Members {
-    clock: u64,
-    known: HashMap<Access, (u64, Arc<Caller>)>,
-}
-
-impl Members {
-    fn get(&mut self, access: &Access) -> Arc<Caller> {
-        self.clock += 1;
-        if let Some((used, caller)) = self.known.get_mut(access) {
-            *used = self.clock;
-            return Arc::clone(caller);
-        }
-        if self.known.len() >= MEMBERS
-            && let Some(oldest) =
-                self.known.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone())
-        {
-            self.known.remove(&oldest);
-        }
-        let caller = Caller::new(access.account.clone(), Identity::member(access.clone()));
-        self.known.insert(access.clone(), (self.clock, Arc::clone(&caller)));
-        caller
-    }
-}
-
-impl fmt::Debug for Aws {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Aws")
-            .field("region", &self.0.region)
-            .field("overrides", &self.0.overrides)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Aws {
-    /// From the environment that the SDK reads: region, credentials (variables, profile, container, Lambda) and
-    /// `AWS_ENDPOINT_URL`, with `AWS_ENDPOINT_URL_<SERVICE>` for one service.
-    pub async fn from_env(governor: Arc<Governor>) -> Result<Self, ConfigError> {
-        let connector = Connector::new(Patience::default().attempt);
-        // Without the last step of the SDK's own chain, which asks the instance's metadata service over the network.
-        let region = aws_config::meta::region::RegionProviderChain::first_try(
-            aws_config::environment::EnvironmentVariableRegionProvider::new(),
-        )
-        .or_else(aws_config::profile::ProfileFileRegionProvider::default());
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(connector.client())
-            .region(region)
-            .load()
-            .await;
-        Self::new(&config, connector, Patience::default(), governor)
-    }
-
-    pub(crate) fn new(
-        config: &SdkConfig,
-        connector: Connector,
-        patience: Patience,
-        governor: Arc<Governor>,
-    ) -> Result<Self, ConfigError> {
-        if config.use_fips() == Some(true) {
-            return Err(ConfigError::NotHonoured("AWS_USE_FIPS_ENDPOINT"));
-        }
-        if config.use_dual_stack() == Some(true) {
-            return Err(ConfigError::NotHonoured("AWS_USE_DUALSTACK_ENDPOINT"));
-        }
-        let region = config.region().map(|region| region.as_ref().to_owned()).ok_or(ConfigError::NoRegion)?;
-        if !is_region(&region) {
-            return Err(ConfigError::Region(NotARegion::new(&region)));
-        }
-        let provider = config.credentials_provider().ok_or(ConfigError::NoCredentials)?;
-        let clock = config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new()));
-        Ok(Self(Arc::new(Inner {
-            connector,
-            region,
-            overrides: overrides(config)?,
-            clock,
-            patience,
-            governor,
-            own: Caller::new(OWN.to_owned(), Identity::own(provider)),
-            members: Mutex::default(),
-        })))
-    }
-
-    /// The identity this process runs as.
-    #[must_use]
-    pub fn own(&self) -> Client {
-        Client { aws: self.clone(), caller: Arc::clone(&self.0.own) }
-    }
-
-    /// A role in another account. It is assumed at the first call, and once for all clients of the same access.
-    #[must_use]
-    pub fn member(&self, access: &Access) -> Client {
-        Client { aws: self.clone(), caller: self.members().get(access) }
-    }
-
-    /// The region this process lives in.
-    #[must_use]
-    pub fn region(&self) -> &str {
-        &self.0.region
-    }
-
-    #[must_use]
-    pub fn partition(&self) -> &'static Partition {
-        Partition::of_region(&self.0.region)
-    }
-
-    /// Whether every service that we call, without exception, is on this machine: nothing said here reaches AWS.
-    #[must_use]
-    pub fn endpoints_are_loopback(&self) -> bool {
-        ALL.iter().all(|about| self.override_of(about).is_some_and(Override::is_loopback))
-    }
-
-    pub(crate) fn now(&self) -> SystemTime {
-        self.0.clock.now()
-    }
-
-    pub(crate) fn connector(&self) -> &Connector {
-        &self.0.connector
-    }
-
-    pub(crate) fn s3_override(&self) -> Option<&Override> {
-        self.override_of(&S3)
-    }
-
-    pub(crate) fn s3_host(&self, region: &str) -> Result<String, NotARegion> {
-        Ok(S3.host.address(region)?.host)
-    }
-
-    /// The identity's credentials, for the store, which signs its own requests.
-    pub(crate) async fn own_credentials(&self) -> Result<aws_credential_types::Credentials, CallError> {
-        self.0.own.identity.credentials(self).await
-    }
-
-    pub(crate) fn is_overridden(&self, about: &About) -> bool {
-        self.override_of(about).is_some()
-    }
-
-    fn override_of(&self, about: &About) -> Option<&Override> {
-        self.0.overrides.get(about.name)
-    }
-
-    fn members(&self) -> MutexGuard<'_, Members> {
-        // Nothing in there can be left half done.
-        self.0.members.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The endpoints that the environment sets. The SDK would only log one that is no URL, and go on to the real cloud.
-fn overrides(config: &SdkConfig) -> Result<HashMap<&'static str, Override>, ConfigError> {
-    let mut overrides = HashMap::new();
-    for about in ALL {
-        let key = ServiceConfigKey::builder()
-            .service_id(about.sdk_id)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build();
-        // An explicit endpoint of the configuration comes last: it is what the environment's general one became.
-        let set = key
-            .ok()
-            .and_then(|key| config.service_config()?.load_config(key))
-            .or_else(|| config.endpoint_url().map(str::to_owned));
-        if let Some(text) = set {
-            let endpoint = Override::parse(&text)
-                .map_err(|source| ConfigError::Endpoint { service: about.name, source })?;
-            overrides.insert(about.name, endpoint);
-        }
-    }
-    Ok(overrides)
-}
 
 /// Calls made as one identity.
 #[derive(Clone, Debug)]
@@ -391,8 +159,11 @@ impl Client {
         let ask = async {
             let reply = self.query(&STS, self.aws.region(), "GetCallerIdentity", &[]).await?;
             let CallerIdentity { get_caller_identity_result: CallerAccount { account } } = reply.xml()?;
-            let looks_right = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-            if looks_right { Ok(account) } else { Err(reply.unreadable(Misread::Missing("Account"))) }
+            if is_account(&account) {
+                Ok(account)
+            } else {
+                Err(reply.unreadable(Misread::Missing("Account")))
+            }
         };
         self.caller.account.get_or_try_init(|| ask).await.map(String::as_str)
     }
@@ -410,6 +181,9 @@ impl Client {
         let mut host = address.host;
         if about.account_in_host {
             let account = Box::pin(self.account()).await?;
+            if !is_account(account) {
+                return Err(unreachable(Box::new(NotAnAccount::new(account))));
+            }
             host = format!("{account}.{host}");
             request.headers.push(("x-amz-account-id", account.to_owned()));
         }

@@ -1,22 +1,27 @@
 //! The client against a server in this process that says what each test wants to hear.
 
+mod contracts;
 mod server;
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::net::TcpListener;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
-use aws_types::service_config::LoadServiceConfig;
+use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use landfall_engine::governor::{Governor, Rate};
+use landfall_engine::queue::{Queue as _, QueueError};
 use serde_json::json;
-
-use landfall_engine::governor::Rate;
 
 use self::server::{Answer, Seen, Server, say};
 use super::service::*;
 use super::*;
+use crate::error::ConfigError;
+use crate::http::Connector;
+use crate::identity::Access;
 
 const SECRET: &str = "wJalrXUtnFEMI-a-secret";
 
@@ -348,6 +353,21 @@ async fn a_role_that_can_not_be_assumed_is_told_apart_from_a_denied_call() {
 }
 
 #[tokio::test]
+async fn text_that_is_no_account_never_becomes_a_host() {
+    let server = Server::start(|_, _| say(200, ""));
+    let member = aws(&server).member(&access("evil.example.com/"));
+    let error = member
+        .rest(&S3CONTROL, "eu-west-1", "GetPublicAccessBlock", http::Method::GET, "/x", "")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "`evil.example.com/` is not an account id of twelve digits"
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
 async fn credentials_that_a_service_calls_expired_are_replaced() {
     let server = Server::start(|seen, before| match (seen.body.contains("AssumeRole"), before) {
         (true, _) => say(200, assumed(&format!("AK{before}"))),
@@ -485,6 +505,76 @@ async fn an_object_is_fetched_with_a_signature_and_a_missing_one_is_missed() {
     let error = aws.fetch("s3://landfall-bundles/none").await.unwrap_err();
     assert_eq!(error.to_string(), "there is no object `s3://landfall-bundles/none`");
     assert!(aws.fetch("s3://landfall-bundles/").await.is_err());
+}
+
+#[tokio::test]
+async fn a_call_waits_for_the_share_of_its_own_account_and_family() {
+    let server = Server::start(|seen, _| match seen.body.contains("AssumeRole") {
+        true => say(200, assumed("AKMEMBER")),
+        false => say(200, "{}"),
+    });
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let governor = Governor::new(move |family| {
+        heard.lock().unwrap().push(family.to_owned());
+        Rate::per_second(1000, 1)
+    });
+    let connector = Connector::new(Duration::from_secs(1));
+    let aws = Aws::new(&config(&server.url).build(), connector, patience(), Arc::new(governor)).unwrap();
+    for _ in 0..2 {
+        list_roots(&aws).await.unwrap();
+        aws.member(&access("222222222222")).json(&SQS, "eu-west-1", "ListQueues", json!({})).await.unwrap();
+    }
+    // A bucket is made once for each account and family.
+    assert_eq!(*asked.lock().unwrap(), ["organizations/ListRoots", "sqs", "sts"]);
+}
+
+#[tokio::test]
+async fn a_queue_is_known_by_its_url() {
+    let real = aws_set(&[]).unwrap();
+    let good = "https://sqs.eu-west-1.amazonaws.com/111111111111/landfall-work";
+    assert!(real.queue(good).is_ok());
+    assert!(real.queue("https://sqs.cn-north-1.amazonaws.com.cn/111111111111/landfall-work").is_ok());
+    for bad in [
+        "",
+        "landfall-work",
+        "http://sqs.eu-west-1.amazonaws.com/111111111111/landfall-work",
+        "https://sqs.eu-west-1.example.com/111111111111/landfall-work",
+        "https://sqs.eu-west-1.amazonaws.com/landfall-work",
+        "https://sqs.eu-west-1.amazonaws.com/111111111111/landfall-work?x",
+        "http://127.0.0.1:5000/111111111111/landfall-work",
+    ] {
+        assert!(real.queue(bad).is_err(), "{bad}");
+    }
+    // Where the endpoint is set, the URL is only a name.
+    let server = Server::start(|_, _| say(200, r#"{"MessageId":"1"}"#));
+    let aws = aws(&server);
+    aws.queue(good).unwrap().send("{}", Duration::from_millis(1500)).await.unwrap();
+    aws.queue("http://127.0.0.1:5000/111111111111/landfall-work")
+        .unwrap()
+        .send("{}", Duration::ZERO)
+        .await
+        .unwrap();
+    let seen = server.requests();
+    assert_eq!(seen[0].scope(), "eu-west-1/sqs");
+    assert_eq!(seen[0].body, format!(r#"{{"DelaySeconds":2,"MessageBody":"{{}}","QueueUrl":"{good}"}}"#));
+    assert_eq!(seen[1].scope(), "eu-central-1/sqs");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_gone_or_closed_to_us_says_so() {
+    let answer = |code: &'static str| {
+        Server::start(move |_, _| say(400, format!(r#"{{"__type":"com.amazonaws.sqs#{code}"}}"#)))
+    };
+    let url = "https://sqs.eu-west-1.amazonaws.com/111111111111/landfall-work";
+    let send =
+        async |server: &Server| aws(server).queue(url).unwrap().send("{}", Duration::ZERO).await.unwrap_err();
+    assert!(matches!(send(&answer("QueueDoesNotExist")).await, QueueError::NoSuchQueue { .. }));
+    assert!(matches!(send(&answer("AccessDeniedException")).await, QueueError::Denied { .. }));
+    assert!(matches!(send(&answer("InternalFailure")).await, QueueError::Unavailable { .. }));
+    // Done by somebody, in the meantime.
+    let server = answer("ReceiptHandleIsInvalid");
+    aws(&server).queue(url).unwrap().done("receipt").await.unwrap();
 }
 
 /// What `EndpointProvider` of botocore 1.44.5 resolves from each service's published `endpoint-rule-set-1` (no FIPS, no dual
