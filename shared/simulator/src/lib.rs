@@ -1,1 +1,44 @@
-//! AWS on your desk: the management APIs over HTTP, with faults.
+//! AWS on your desk: the management APIs Landfall calls, over HTTP, with their wire formats, limits and faults.
+//!
+//! ```text
+//! HTTP request ─► Wire ─► Ask ─► (faults, permission, lag) ─► service::answer(&mut World, &Ask) ─► encode ─► HTTP answer
+//!                 wire    ask     gate                          one folder or file a service        encode
+//! ```
+//! [`World`] is the state: an organization and its accounts, as plain public fields that a test can break by hand.
+//! [`Simulator`] serves it on a loopback port. Nothing here decides what is *right*; it only behaves like the cloud,
+//! including its unpleasant sides: throttling, read-after-write lag, empty pages, slow creations, cut connections.
+//!
+//! It never checks signatures. The credential scope says which service and region is meant, the access key id who calls.
+
+mod ask;
+mod breakage;
+mod call;
+mod control;
+mod encode;
+mod event;
+mod fault;
+mod gate;
+mod lag;
+mod md5;
+mod options;
+mod page;
+mod refusal;
+mod server;
+mod service;
+mod shared;
+mod simulator;
+mod wire;
+mod world;
+mod xml;
+
+pub use breakage::{BreakError, Breakage};
+pub use call::Call;
+pub use fault::{Denied, FaultError, Faults};
+pub use options::{Options, StartError};
+pub use simulator::Simulator;
+pub use world::{
+    Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CreateRequest, Group, IdentityCenter, InternetGateway,
+    Joined, Member, Message, MetadataDefaults, NetworkAcl, NetworkInterface, Notification, Organization, PasswordPolicy,
+    PermissionSet, Policy, PublicAccessBlock, Queue, Region, Role, Root, RouteTable, Rule, SecurityGroup, Settings, Subnet,
+    Unit, Vpc, World, CONTROLLER_ROLE, MANAGEMENT_ACCOUNT, ORGANIZATION, ROOT,
+};

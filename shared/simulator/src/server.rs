@@ -1,0 +1,79 @@
+//! The HTTP side: connections, bodies, waiting; everything else is decided in `shared`.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::oneshot;
+
+use crate::control;
+use crate::encode::Answer;
+use crate::shared::{Reply, Shared};
+use crate::wire::Wire;
+
+/// More than any of the calls needs; the largest is a batch of ten SQS messages.
+const LARGEST_BODY: usize = 4 << 20;
+/// How often a long poll looks again. Short against a human, long against the 20 µs that a look costs.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Rests the accept loop when the process is out of file descriptors.
+const REST: Duration = Duration::from_millis(50);
+
+/// Tells hyper to drop the connection without a word.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut on purpose")]
+struct Cut;
+
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stopped => return,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(REST).await;
+            continue;
+        };
+        // Small answers to small questions: waiting to fill packets would cost 40 ms each. Failing is harmless.
+        drop(stream.set_nodelay(true));
+        let shared = Arc::clone(&shared);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service_fn(move |request| answer(Arc::clone(&shared), request)));
+        // An error here is a client that went away or a connection cut on purpose.
+        tokio::spawn(async move { drop(connection.await) });
+    }
+}
+
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answer, Cut> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+        let mut refused = Response::new(Full::default());
+        *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(refused);
+    };
+    let wire = Wire { method: parts.method, uri: parts.uri, headers: parts.headers, body: body.to_bytes() };
+    if let Some(path) = wire.uri.path().strip_prefix("/_landfall/") {
+        return Ok(control::answer(&shared, &wire, path));
+    }
+    let latency = shared.latency();
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    match shared.answer(&wire) {
+        Reply::Answer(answer) => Ok(answer),
+        Reply::Cut => Err(Cut),
+        Reply::Wait(mut waiting) => loop {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            if let Some(answer) = shared.look_again(&mut waiting) {
+                return Ok(answer);
+            }
+        },
+    }
+}

@@ -1,0 +1,132 @@
+//! IAM, as far as it describes the account itself: password policy, summary, alias.
+
+use serde_json::{Value, json};
+
+use super::Answered;
+use crate::ask::Ask;
+use crate::refusal::Refusal;
+use crate::world::{Account, PasswordPolicy, World};
+
+pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
+    let taken = |alias: &str| {
+        world.accounts.values().any(|other| other.alias.as_deref() == Some(alias) && other.id != ask.caller.account)
+    };
+    let alias_taken = ask.operation == "CreateAccountAlias" && ask.text("AccountAlias").is_some_and(taken);
+    let Some(account) = world.accounts.get_mut(&ask.caller.account) else {
+        return Err(Refusal::new("InvalidClientTokenId", "The security token included in the request is invalid.").status(403));
+    };
+    match ask.operation.as_str() {
+        "GetAccountPasswordPolicy" => get_password_policy(account),
+        "UpdateAccountPasswordPolicy" => update_password_policy(account, ask),
+        "DeleteAccountPasswordPolicy" => {
+            account.password_policy.take().map(|_| Value::Null).ok_or_else(|| no_password_policy(&account.id))
+        }
+        "GetAccountSummary" => Ok(summary(account)),
+        "ListAccountAliases" => Ok(json!({"AccountAliases": account.alias.iter().collect::<Vec<_>>(), "IsTruncated": false})),
+        "CreateAccountAlias" => create_alias(account, ask, alias_taken),
+        "DeleteAccountAlias" => delete_alias(account, ask),
+        _ => Err(super::unknown(Some(ask.service), &ask.operation)),
+    }
+}
+
+fn no_password_policy(account: &str) -> Refusal {
+    Refusal::new("NoSuchEntity", format!("The Password Policy with domain name {account} cannot be found."))
+}
+
+fn get_password_policy(account: &Account) -> Answered {
+    let Some(policy) = &account.password_policy else { return Err(no_password_policy(&account.id)) };
+    let positive = |number: i64| (number > 0).then_some(number);
+    Ok(json!({"PasswordPolicy": {
+        "MinimumPasswordLength": policy.minimum_length,
+        "RequireSymbols": policy.require_symbols,
+        "RequireNumbers": policy.require_numbers,
+        "RequireUppercaseCharacters": policy.require_uppercase,
+        "RequireLowercaseCharacters": policy.require_lowercase,
+        "AllowUsersToChangePassword": policy.allow_users_to_change,
+        "ExpirePasswords": policy.max_age > 0,
+        "MaxPasswordAge": positive(policy.max_age),
+        "PasswordReusePrevention": positive(policy.reuse_prevention),
+        "HardExpiry": policy.hard_expiry,
+    }}))
+}
+
+/// There is no partial update: what is not sent becomes AWS's default, however strong it was before.
+fn update_password_policy(account: &mut Account, ask: &Ask) -> Answered {
+    let flag = |name: &str| ask.flag(name).unwrap_or(false);
+    let bounded = |name: &str, least: i64, most: i64| match ask.number(name)? {
+        Some(number) if !(least..=most).contains(&number) => Err(ask.invalid(format!(
+            "1 validation error detected: Value '{number}' at '{name}' failed to satisfy constraint: Member must have value between {least} and {most}"
+        ))),
+        number => Ok(number),
+    };
+    account.password_policy = Some(PasswordPolicy {
+        minimum_length: bounded("MinimumPasswordLength", 6, 128)?.unwrap_or(6),
+        require_symbols: flag("RequireSymbols"),
+        require_numbers: flag("RequireNumbers"),
+        require_uppercase: flag("RequireUppercaseCharacters"),
+        require_lowercase: flag("RequireLowercaseCharacters"),
+        allow_users_to_change: flag("AllowUsersToChangePassword"),
+        max_age: bounded("MaxPasswordAge", 1, 1_095)?.unwrap_or(0),
+        reuse_prevention: bounded("PasswordReusePrevention", 1, 24)?.unwrap_or(0),
+        hard_expiry: flag("HardExpiry"),
+    });
+    Ok(Value::Null)
+}
+
+fn summary(account: &Account) -> Value {
+    let entries = [
+        ("AccountMFAEnabled", i64::from(account.root_mfa)),
+        ("AccountAccessKeysPresent", i64::from(account.root_keys)),
+        ("AccountPasswordPresent", 1),
+        ("AccountSigningCertificatesPresent", i64::from(account.root_certificates)),
+        ("AccessKeysPerUserQuota", 2),
+        ("AssumeRolePolicySizeQuota", 2_048),
+        ("GroupPolicySizeQuota", 5_120),
+        ("Groups", 0),
+        ("GroupsQuota", 300),
+        ("MFADevices", i64::from(account.root_mfa)),
+        ("MFADevicesInUse", i64::from(account.root_mfa)),
+        ("Policies", 0),
+        ("PoliciesQuota", 1_500),
+        ("Roles", i64::try_from(account.roles.len()).unwrap_or(0)),
+        ("RolesQuota", 1_000),
+        ("ServerCertificates", 0),
+        ("ServerCertificatesQuota", 20),
+        ("SigningCertificatesPerUserQuota", 2),
+        ("UserPolicySizeQuota", 2_048),
+        ("Users", 0),
+        ("UsersQuota", 5_000),
+    ];
+    let entries: Vec<Value> = entries.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+    json!({"SummaryMap": {"*entry": entries}})
+}
+
+/// An account has one alias, and an alias one account in the whole world; a second one replaces the first.
+fn create_alias(account: &mut Account, ask: &Ask, taken: bool) -> Answered {
+    let alias = ask.need("AccountAlias")?;
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let right = (3..=63).contains(&alias.len())
+        && alias.bytes().all(|byte| letter(byte) || byte == b'-')
+        && !alias.starts_with('-')
+        && !alias.ends_with('-')
+        && !alias.contains("--");
+    if !right {
+        return Err(ask.invalid(format!(
+            "1 validation error detected: Value '{alias}' at 'accountAlias' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-z0-9]([a-z0-9]|-(?!-)){{1,61}}[a-z0-9]$"
+        )));
+    }
+    if taken || account.alias.as_deref() == Some(alias) {
+        return Err(Refusal::new("EntityAlreadyExists", format!("The account alias {alias} already exists.")));
+    }
+    account.alias = Some(alias.to_owned());
+    Ok(Value::Null)
+}
+
+fn delete_alias(account: &mut Account, ask: &Ask) -> Answered {
+    let alias = ask.need("AccountAlias")?;
+    if account.alias.as_deref() != Some(alias) {
+        return Err(Refusal::new("NoSuchEntity", format!("The account alias {alias} cannot be found.")));
+    }
+    account.alias = None;
+    Ok(Value::Null)
+}
