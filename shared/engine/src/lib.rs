@@ -1,5 +1,29 @@
 //! Reconcile one target, sweep all: provider-free, with store, ledger, queue and governor.
+//!
+//! Start reading at [`reconcile`]: one target's whole way on one page. [`sweep`] does it for everybody. Around them:
+//!
+//! | room | modules |
+//! |---|---|
+//! | what a cloud has to offer | [`cloud`] [`control`] |
+//! | one run | [`engine`] [`lease`] [`observe`] [`apply`] [`history`] |
+//! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
+//! | what is kept | [`store`] [`keys`] |
+//! | what may be believed, and what can be asked | [`trust`] [`ask`] |
 
+pub mod apply;
+pub mod ask;
+pub mod cloud;
+pub mod control;
+pub mod engine;
 pub mod governor;
+pub mod history;
+pub mod inventory;
+pub mod keys;
+pub mod lease;
+pub mod observe;
 pub mod queue;
+pub mod reconcile;
 pub mod store;
+pub mod sweep;
+pub mod trust;
+pub mod work;

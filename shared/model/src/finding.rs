@@ -152,6 +152,7 @@ pub fn findings(
 fn status(verdict: &Verdict) -> (Status, String) {
     match verdict {
         Verdict::Holds => (Status::Pass, String::new()),
+        Verdict::Due { why, .. } => (Status::Pass, why.clone()),
         Verdict::Fails { why, .. } => (Status::Fail, why.clone()),
         Verdict::Unknown { why } => (Status::Unknown, why.clone()),
         Verdict::NotApplicable { why } => (Status::NotApplicable, why.clone()),

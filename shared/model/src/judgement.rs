@@ -31,6 +31,13 @@ pub enum Verdict {
         /// What would put it right.
         changes: Vec<Change>,
     },
+    /// It holds as it should for now, and these changes follow later in the tenant's life, such as the opening of its gate.
+    Due {
+        /// What it waits for, for people.
+        why: String,
+        /// What follows.
+        changes: Vec<Change>,
+    },
     /// We could not look, or can't tell.
     Unknown {
         /// Why, for people.

@@ -228,7 +228,11 @@ pub fn plan(
     let mut changes = Vec::new();
     let mut blocked = Vec::new();
     for judgement in judgements {
-        let Verdict::Fails { changes: wanted, .. } = &judgement.verdict else { continue };
+        let (Verdict::Fails { changes: wanted, .. } | Verdict::Due { changes: wanted, .. }) =
+            &judgement.verdict
+        else {
+            continue;
+        };
         let mode = desired.asked(judgement.control).map_or(Mode::Detect, |asked| asked.mode);
         for change in wanted {
             match desired.standing.forbids(mode) {

@@ -100,6 +100,9 @@ pub enum Work {
         /// The sweep it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sweep: Option<SweepId>,
+        /// The page of the sweep's tenants that it stands on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<u32>,
         /// Why.
         cause: Cause,
     },

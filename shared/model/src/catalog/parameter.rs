@@ -98,9 +98,27 @@ impl Combine {
         let weakened = || Weakened { demanded: show(higher), asked: show(lower) };
         match self {
             Combine::Replace => Ok(lower.clone()),
-            Combine::Max => if lower.as_i64() >= higher.as_i64() { Ok(lower.clone()) } else { Err(weakened()) },
-            Combine::Min => if lower.as_i64() <= higher.as_i64() { Ok(lower.clone()) } else { Err(weakened()) },
-            Combine::Any => if lower.as_bool() >= higher.as_bool() { Ok(lower.clone()) } else { Err(weakened()) },
+            Combine::Max => {
+                if lower.as_i64() >= higher.as_i64() {
+                    Ok(lower.clone())
+                } else {
+                    Err(weakened())
+                }
+            }
+            Combine::Min => {
+                if lower.as_i64() <= higher.as_i64() {
+                    Ok(lower.clone())
+                } else {
+                    Err(weakened())
+                }
+            }
+            Combine::Any => {
+                if lower.as_bool() >= higher.as_bool() {
+                    Ok(lower.clone())
+                } else {
+                    Err(weakened())
+                }
+            }
             Combine::Union => Ok(union(higher, lower)),
             Combine::Intersection => {
                 let (allowed, asked) = (texts(higher), texts(lower));

@@ -176,7 +176,12 @@ fn implied(control: ControlKind, settings: &impl Serialize) -> Asked {
         sources: Vec::new(),
         satisfies: Vec::new(),
         mode: Mode::Repair,
-        handover: Handover::Required,
+        // Access and the gate are what handover does; it can't wait for them.
+        handover: if matches!(control, ControlKind::Access | ControlKind::QuarantineGate) {
+            Handover::Reported
+        } else {
+            Handover::Required
+        },
     }
 }
 
@@ -195,7 +200,7 @@ fn organization(manifest: &Manifest, cloud: &Name) -> Vec<Asked> {
         if let Some(asking) = manifest.askings_at(path).remove(&ControlKind::EnabledServices) {
             enabled = Some(match enabled {
                 None => asking,
-                Some(other) => other.join(&asking),
+                Some(other) => other.join(ControlKind::EnabledServices, &asking),
             });
         }
     }

@@ -1,13 +1,13 @@
 //! Inheritance tightens: what the levels above a place ask for, combined into one asking a control.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{Control, Handover, LandingZone, Manifest, Mode, Tenant};
-use crate::catalog::ControlKind;
+use crate::catalog::{ControlKind, Parameter, Weakened};
 use crate::desired::Asked;
-use crate::id::{Name, UnitPath};
+use crate::id::{Name, TenantId, UnitPath};
 
 /// What all levels together ask of one control.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,23 +16,14 @@ pub struct Asking {
     pub names: Vec<Name>,
     /// Its parameters, combined; the catalog's defaults where nobody says.
     pub with: BTreeMap<String, Value>,
-    /// The levels that ask, for people.
+    /// The levels that ask, for people, the highest first.
     pub sources: Vec<String>,
-    /// The clauses it answers.
+    /// The clauses it answers, sorted.
     pub satisfies: Vec<String>,
     /// The strictest mode that any level asks for.
     pub mode: Mode,
     /// Whether any level makes a new tenant wait for it.
     pub handover: Handover,
-}
-
-/// One level's controls, from the highest to the lowest.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Level<'a> {
-    /// What it is, for people: `unit workloads`, `landing zone standard v3`.
-    pub source: String,
-    /// Its controls under their names.
-    pub controls: Vec<(&'a Name, &'a Control)>,
 }
 
 impl Asking {
@@ -48,11 +39,16 @@ impl Asking {
         Asked { control, names, settings, sources, satisfies, mode, handover }
     }
 
-    /// Two askings where neither is above the other: the stricter of each parameter holds.
+    /// Two askings of the same control where neither is above the other: the stricter of each parameter holds.
     #[must_use]
-    pub fn join(mut self, other: &Asking) -> Asking {
-        for (kind, value) in &other.with {
-            self.with.entry(kind.clone()).or_insert_with(|| value.clone());
+    pub fn join(mut self, control: ControlKind, other: &Asking) -> Asking {
+        for (name, value) in &other.with {
+            let joined = match (self.with.get(name), control.entry().parameter(name)) {
+                (Some(own), Some(parameter)) => parameter.combine.join(own, value),
+                (Some(own), None) => own.clone(),
+                (None, _) => value.clone(),
+            };
+            self.with.insert(name.clone(), joined);
         }
         self.merge(other);
         self
@@ -78,86 +74,23 @@ fn append<T: Clone + PartialEq>(to: &mut Vec<T>, from: &[T]) {
 }
 
 impl Manifest {
-    /// The levels above and at a place: each unit's landing zone (the lowest `extends` first) and controls from the top down,
-    /// then the tenant's own landing zone.
-    pub fn levels(&self, unit: &UnitPath, landing_zone: Option<&Name>) -> Vec<Level<'_>> {
-        let mut levels = Vec::new();
-        for path in unit.line() {
-            let Some(unit) = self.units.get(&path) else { continue };
-            if let Some(zone) = &unit.landing_zone {
-                levels.extend(
-                    self.landing_zone_line(zone).into_iter().map(|(name, zone)| self.zone(name, zone)),
-                );
-            }
-            levels.push(self.level(format!("unit {path}"), &unit.controls));
-        }
-        if let Some(zone) = landing_zone {
-            levels.extend(self.landing_zone_line(zone).into_iter().map(|(name, zone)| self.zone(name, zone)));
-        }
-        levels
-    }
-
-    fn zone(&self, name: &Name, zone: &LandingZone) -> Level<'_> {
-        self.level(format!("landing zone {name} v{}", zone.version), &zone.controls)
-    }
-
-    fn level(&self, source: String, names: &[Name]) -> Level<'_> {
-        Level {
-            source,
-            controls: names.iter().filter_map(|name| self.controls.get_key_value(name)).collect(),
-        }
-    }
-
-    /// What is asked at a unit.
+    /// What is asked at a unit: by the units above, and by itself.
     pub fn askings_at(&self, unit: &UnitPath) -> BTreeMap<ControlKind, Asking> {
         self.askings(unit, None, None)
     }
 
-    /// What is asked of a tenant in a unit: its units, its landing zone, and what it asks of itself.
+    /// What is asked of a tenant in a unit: by its units from the top down (each unit's landing zone, the lowest `extends`
+    /// first, then its controls), by the landing zone, and by the tenant itself.
     ///
-    /// A level that would weaken a higher one is an error of `check`, so a checked manifest has none; here the higher level's
-    /// value stands.
+    /// A control that a higher level lists already adds nothing when a lower one lists it again. A level that would weaken a
+    /// higher one is an error of `check`, so a checked manifest has none; here the higher level's value stands.
     pub fn askings(
         &self,
         unit: &UnitPath,
         landing_zone: Option<&Name>,
         tenant: Option<&Tenant>,
     ) -> BTreeMap<ControlKind, Asking> {
-        let mut askings: BTreeMap<ControlKind, Asking> = BTreeMap::new();
-        for level in self.levels(unit, landing_zone) {
-            let mut here: BTreeMap<ControlKind, Asking> = BTreeMap::new();
-            for (name, control) in &level.controls {
-                let Control { control: kind, with, satisfies, mode, handover } = control;
-                let one = Asking {
-                    names: vec![(*name).clone()],
-                    with: with.clone(),
-                    sources: vec![level.source.clone()],
-                    satisfies: satisfies.clone(),
-                    mode: *mode,
-                    handover: *handover,
-                };
-                combine(&mut here, *kind, one, |parameter, a, b| parameter.combine.join(a, b));
-            }
-            for (kind, asking) in here {
-                combine(&mut askings, kind, asking, |parameter, higher, lower| {
-                    parameter.combine.tighten(higher, lower).unwrap_or_else(|_| higher.clone())
-                });
-            }
-        }
-        if let Some(tenant) = tenant {
-            for (kind, with) in &tenant.with {
-                if let Some(asking) = askings.get_mut(kind) {
-                    let own = Asking {
-                        with: with.clone(),
-                        sources: vec![format!("tenant {}", tenant.id)],
-                        ..asking.clone()
-                    };
-                    combine(&mut askings, *kind, own, |parameter, higher, lower| {
-                        parameter.combine.tighten(higher, lower).unwrap_or_else(|_| higher.clone())
-                    });
-                }
-            }
-        }
+        let mut askings = self.along(unit, landing_zone, tenant).askings;
         for (kind, asking) in &mut askings {
             for parameter in kind.entry().parameters {
                 if let Some(default) = parameter.default.and_then(|text| serde_json::from_str(text).ok()) {
@@ -167,24 +100,176 @@ impl Manifest {
         }
         askings
     }
+
+    /// The same without the catalog's defaults, and what the levels got wrong on the way.
+    pub(crate) fn along(
+        &self,
+        unit: &UnitPath,
+        landing_zone: Option<&Name>,
+        tenant: Option<&Tenant>,
+    ) -> Line {
+        let mut line = Line::default();
+        for path in unit.line() {
+            let Some(unit) = self.units.get(&path) else { continue };
+            if let Some(zone) = &unit.landing_zone {
+                self.zones(&mut line, zone);
+            }
+            line.level(&format!("unit {path}"), self.named(&unit.controls));
+        }
+        if let Some(zone) = landing_zone {
+            self.zones(&mut line, zone);
+        }
+        if let Some(tenant) = tenant {
+            line.tenant(tenant);
+        }
+        line
+    }
+
+    fn zones(&self, line: &mut Line, name: &Name) {
+        for (name, LandingZone { version, extends: _, controls }) in self.landing_zone_line(name) {
+            line.level(&format!("landing zone {name} v{version}"), self.named(controls));
+        }
+    }
+
+    fn named(&self, names: &[Name]) -> Vec<(&Name, &Control)> {
+        names.iter().filter_map(|name| self.controls.get_key_value(name)).collect()
+    }
 }
 
-fn combine(
-    askings: &mut BTreeMap<ControlKind, Asking>,
-    kind: ControlKind,
-    lower: Asking,
-    how: impl Fn(&crate::catalog::Parameter, &Value, &Value) -> Value,
-) {
-    let Some(higher) = askings.get_mut(&kind) else {
-        askings.insert(kind, lower);
-        return;
-    };
-    for (name, value) in &lower.with {
-        let combined = match (higher.with.get(name), kind.entry().parameter(name)) {
-            (Some(above), Some(parameter)) => how(parameter, above, value),
-            _ => value.clone(),
-        };
-        higher.with.insert(name.clone(), combined);
-    }
-    higher.merge(&lower);
+/// The way from the top of the tree down to a place.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    pub(crate) askings: BTreeMap<ControlKind, Asking>,
+    /// Each place where a level asked for less than a higher one demands.
+    pub(crate) weakenings: Vec<Weakening>,
+    said: BTreeMap<(ControlKind, String), Said>,
+    seen: BTreeSet<Name>,
 }
+
+/// A level asked for less than a higher one demands.
+#[derive(Debug, Clone)]
+pub(crate) struct Weakening {
+    pub(crate) control: ControlKind,
+    pub(crate) parameter: &'static Parameter,
+    pub(crate) higher: Said,
+    pub(crate) lower: Said,
+    pub(crate) what: Weakened,
+}
+
+/// Where a parameter's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Whose `with` it stands in.
+    pub(crate) origin: Origin,
+    /// The level that asks for it, for people.
+    pub(crate) level: String,
+}
+
+/// Whose `with` a parameter stands in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    Control(Name),
+    Tenant(TenantId),
+}
+
+impl Line {
+    fn level(&mut self, level: &str, controls: Vec<(&Name, &Control)>) {
+        let mut here: BTreeMap<(ControlKind, &str), (Value, Said)> = BTreeMap::new();
+        for (name, Control { control, with, satisfies, mode, handover }) in controls {
+            self.ask(
+                *control,
+                Asking {
+                    names: vec![name.clone()],
+                    with: BTreeMap::new(),
+                    sources: vec![level.to_owned()],
+                    satisfies: satisfies.clone(),
+                    mode: *mode,
+                    handover: *handover,
+                },
+            );
+            if !self.seen.insert(name.clone()) {
+                continue;
+            }
+            for (parameter, value) in with {
+                let said = Said { origin: Origin::Control(name.clone()), level: level.to_owned() };
+                let joined = match (here.remove(&(*control, parameter)), control.entry().parameter(parameter))
+                {
+                    (Some((own, by)), Some(entry)) => {
+                        let joined = entry.combine.join(&own, value);
+                        let by = if joined == own { by } else { said };
+                        (joined, by)
+                    }
+                    (Some(_) | None, _) => (value.clone(), said),
+                };
+                here.insert((*control, parameter), joined);
+            }
+        }
+        for ((control, parameter), (value, said)) in here {
+            self.tighten(control, parameter, &value, said);
+        }
+    }
+
+    fn tenant(&mut self, Tenant { id, with, .. }: &Tenant) {
+        let level = format!("tenant {id}");
+        for (control, with) in with {
+            let mode = Mode::of(*control);
+            let (mode, handover) = match self.askings.get(control) {
+                Some(asked) => (asked.mode, asked.handover),
+                None => (mode, Handover::of(*control, mode)),
+            };
+            self.ask(
+                *control,
+                Asking {
+                    names: Vec::new(),
+                    with: BTreeMap::new(),
+                    sources: vec![level.clone()],
+                    satisfies: Vec::new(),
+                    mode,
+                    handover,
+                },
+            );
+            for (parameter, value) in with {
+                let said = Said { origin: Origin::Tenant(id.clone()), level: level.clone() };
+                self.tighten(*control, parameter, value, said);
+            }
+        }
+    }
+
+    fn ask(&mut self, control: ControlKind, asking: Asking) {
+        match self.askings.get_mut(&control) {
+            Some(above) => above.merge(&asking),
+            None => {
+                self.askings.insert(control, asking);
+            }
+        }
+    }
+
+    fn tighten(&mut self, control: ControlKind, parameter: &str, lower: &Value, said: Said) {
+        let Some(asking) = self.askings.get_mut(&control) else { return };
+        let key = (control, parameter.to_owned());
+        let combined = match (asking.with.get(parameter), control.entry().parameter(parameter)) {
+            (Some(higher), Some(entry)) => match entry.combine.tighten(higher, lower) {
+                Ok(combined) if combined == *higher => return,
+                Ok(combined) => combined,
+                Err(what) => {
+                    if let Some(higher) = self.said.get(&key).cloned() {
+                        self.weakenings.push(Weakening {
+                            control,
+                            parameter: entry,
+                            higher,
+                            lower: said,
+                            what,
+                        });
+                    }
+                    return;
+                }
+            },
+            (Some(_) | None, _) => lower.clone(),
+        };
+        asking.with.insert(parameter.to_owned(), combined);
+        self.said.insert(key, said);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,16 +3,21 @@
 //! `parse` reads the YAML folder and finds every problem at once; `bundle` turns the result into canonical JSON, which is
 //! what functions load; `statement` is the small signed text that says which bundle counts.
 
-pub mod yaml;
-
+pub mod bundle;
+mod check;
 pub mod line;
+pub mod parse;
+pub mod statement;
+mod yaml;
+
+pub use yaml::Source;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::ControlKind;
+use crate::catalog::{ControlKind, Effect, Place};
 use crate::exemption::Exemption;
 use crate::id::{Name, Provider, Region, TenantId, UnitPath};
 
@@ -312,6 +317,18 @@ pub enum Mode {
     Prevent,
 }
 
+impl Mode {
+    /// What is done where nobody says.
+    pub const fn of(control: ControlKind) -> Self {
+        let entry = control.entry();
+        match (entry.effect, entry.place) {
+            (Effect::Detects, _) => Mode::Detect,
+            (_, Place::Policy) | (Effect::Prevents, _) => Mode::Prevent,
+            (Effect::Repairs, _) => Mode::Repair,
+        }
+    }
+}
+
 /// Whether a new tenant is kept behind the gate until a control is seen to hold. Ordered from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -320,6 +337,16 @@ pub enum Handover {
     Reported,
     /// Not handed over before it holds.
     Required,
+}
+
+impl Handover {
+    /// What holds where nobody says: nobody waits for what Landfall only looks at.
+    pub const fn of(control: ControlKind, mode: Mode) -> Self {
+        match (control.entry().effect, mode) {
+            (Effect::Detects, _) | (_, Mode::Detect) => Handover::Reported,
+            (Effect::Prevents | Effect::Repairs, Mode::Repair | Mode::Prevent) => Handover::Required,
+        }
+    }
 }
 
 /// A named set of controls.
@@ -414,7 +441,7 @@ pub struct When {
 
 /// What happens to a new tenant that no project names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Intake {
     /// It is brought to this landing zone and placed there.
     Land {

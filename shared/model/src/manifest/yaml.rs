@@ -8,7 +8,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
+use serde_saphyr::budget::BudgetBreach;
+use serde_saphyr::{DuplicateKeyPolicy, Error, Location, Spanned};
 
 /// One file of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +98,9 @@ pub(crate) fn quote(text: &str) -> String {
     }
 }
 
+/// How deep values nest: three times what a manifest needs.
+const DEPTH: usize = 32;
+
 /// Reads one file; a syntax error ends it and says where.
 pub(crate) fn read(file: usize, text: &str) -> Result<Node, (At, String)> {
     let start = At { file, line: 1, column: 1 };
@@ -111,7 +115,7 @@ pub(crate) fn read(file: usize, text: &str) -> Result<Node, (At, String)> {
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         with_snippet: false,
         budget: serde_saphyr::budget! {
-            max_depth: 32,
+            max_depth: DEPTH,
             max_nodes: 2_000_000,
             max_events: 5_000_000,
             max_aliases: 0,
@@ -123,8 +127,30 @@ pub(crate) fn read(file: usize, text: &str) -> Result<Node, (At, String)> {
         Ok(raw) => Ok(node(file, text, raw)),
         Err(error) => {
             let at = error.location().map_or(start, |location| at(file, location));
-            let message = error.without_snippet().to_string();
-            Err((at, crate::diagnostic::inert(message.lines().next().unwrap_or_default())))
+            Err((at, message(error.without_snippet())))
+        }
+    }
+}
+
+/// What the YAML reader says, in our words where its own are about its interface.
+fn message(error: &Error) -> String {
+    match error {
+        Error::MultipleDocuments { .. } => "a second document begins here; a file holds one".to_owned(),
+        Error::Budget { breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }, .. } => {
+            "anchors and aliases are not read; write the value where it holds".to_owned()
+        }
+        Error::Budget { breach: BudgetBreach::MergeKeys { .. }, .. } => {
+            "merge keys are not read; write the values where they hold".to_owned()
+        }
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
+            format!("nested deeper than {DEPTH} levels")
+        }
+        Error::Budget { .. } => "the file is too large; split it".to_owned(),
+        other => {
+            let message = other.to_string();
+            let line = message.lines().next().unwrap_or_default();
+            // The place is told beside the message.
+            crate::diagnostic::inert(line.split_once(" at line ").map_or(line, |(line, _)| line))
         }
     }
 }
@@ -300,20 +326,25 @@ mod tests {
 
     #[test]
     fn what_is_not_yaml_says_where() {
-        let deep = "[".repeat(40);
+        let deep = "[".repeat(40) + &"]".repeat(40);
         let table = [
-            ("a: [1, 2\n", 2, 1),
-            ("a: 1\n b: 2\n", 2, 3),
-            ("a: &x 1\nb: *x\n", 1, 4),
-            ("a: 1\n---\nb: 2\n", 3, 1),
-            ("a: {b\n", 2, 1),
-            ("a: \t\u{0}\n", 1, 5),
-            (deep.as_str(), 1, 33),
+            "a: [1, 2\n",
+            "a: 1\n b: 2\n",
+            "a: &x 1\nb: 2\n",
+            "a: 1\nb: *x\n",
+            "a: 1\n---\nb: 2\n",
+            "a: {b\n",
+            "a: \"b\n",
+            "a: {<<: {b: 1}}\n",
+            &deep,
         ];
-        for (wrong, line, column) in table {
-            let (at, message) = read(0, wrong).unwrap_err();
-            assert_eq!((at.line, at.column), (line, column), "{wrong:?}: {message}");
-            assert!(!message.is_empty() && !message.contains('\n'));
-        }
+        let found: Vec<String> = table
+            .into_iter()
+            .map(|wrong| match read(0, wrong) {
+                Ok(tree) => format!("{wrong:?} is {tree:?}"),
+                Err((at, message)) => format!("{}:{}: {message}", at.line, at.column),
+            })
+            .collect();
+        insta::assert_snapshot!(found.join("\n"), @"");
     }
 }

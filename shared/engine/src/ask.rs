@@ -1,0 +1,188 @@
+//! What people ask without changing anything: what would be done, how things stand, and why a setting is as it is.
+//!
+//! Nothing here holds a hand that could write to a cloud.
+
+use serde::{Deserialize, Serialize};
+
+use landfall_model::approve::{Refused, approve};
+use landfall_model::desired::{Asked, Known, Standing, resolve};
+use landfall_model::finding::{Finding, findings};
+use landfall_model::id::RunId;
+use landfall_model::ledger::{Entry, Event};
+use landfall_model::manifest::Limits;
+use landfall_model::plan::{Plan, plan};
+use landfall_model::record::Record;
+use landfall_model::report::{Provenance, Report};
+use landfall_model::target::Target;
+
+use crate::cloud::Cloud;
+use crate::engine::{Clock, EngineError, Trusted};
+use crate::observe::observe;
+use crate::store::{Key, Store, StoreExt as _};
+use crate::{history, keys, lease};
+
+/// What would be done to a target, and what holds in it now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[must_use]
+pub struct Preview {
+    /// Whom it is about.
+    pub target: Target,
+    /// The target's own name in the cloud.
+    pub name: String,
+    /// What it is to us.
+    pub standing: Standing,
+    /// What would be done.
+    pub plan: Plan,
+    /// Why the plan would not be applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
+    /// What holds now.
+    pub findings: Vec<Finding>,
+}
+
+/// Plans without applying.
+pub async fn preview(
+    store: &dyn Store,
+    cloud: &dyn Cloud,
+    trusted: &Trusted,
+    clock: &dyn Clock,
+    run: &RunId,
+    target: &Target,
+    limits: Limits,
+) -> Result<Preview, EngineError> {
+    let record = lease::peek(store, target).await?.unwrap_or_else(|| Record::new(target.clone(), run));
+    let facts = match target {
+        Target::Tenant(tenant) => cloud.facts(tenant).await?,
+        Target::Organization(_) => None,
+    };
+    let inventory =
+        store.read(&keys::inventory(cloud.provider(), cloud.name())?).await?.map(|(inventory, _)| inventory);
+    let name = facts.as_ref().map(|facts| facts.name.clone()).unwrap_or_default();
+    let settling = record.settling.clone();
+    let known = Known { record, facts, inventory };
+    let desired = resolve(&trusted.bundle.manifest, cloud.name(), target, known)
+        .ok_or_else(|| EngineError::NoSuchCloud(cloud.name().to_string()))?;
+    let reader = cloud.reader(target, run);
+    let observed = observe(&*reader, clock, &desired, cloud.addresses(&desired), None).await;
+    let judgements = cloud.judge(&desired, &observed);
+    let now = clock.now();
+    let plan = plan(run, now, &trusted.bundle.digest, &desired, &judgements);
+    let findings = findings(&desired, &observed, &judgements, &settling, now);
+    let refused = approve(plan.clone(), limits).err();
+    Ok(Preview { target: target.clone(), name, standing: desired.standing, plan, refused, findings })
+}
+
+/// How every target of the store stands.
+pub async fn status(store: &dyn Store) -> Result<Vec<Record>, EngineError> {
+    let mut records = Vec::new();
+    for folder in ["organizations", "tenants"] {
+        let mut after: Option<Key> = None;
+        loop {
+            let page = store.list(folder, after.as_ref(), 500).await?;
+            for key in &page {
+                if let Some((record, _)) = store.read::<Record>(key).await? {
+                    records.push(record);
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == 500 => after = Some(last.clone()),
+                _ => break,
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// Why a setting is as it is: the whole chain from the clause to the evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Explanation {
+    /// Whom it is about.
+    pub target: Target,
+    /// What was found last, for each setting that fits the question.
+    pub findings: Vec<Finding>,
+    /// What is asked of it by the manifest as it is now.
+    pub asked: Vec<Asked>,
+    /// What was done about it, oldest first.
+    pub history: Vec<Entry>,
+    /// The run that found it.
+    pub run: RunId,
+    /// The bundle that run followed, and who vouches for it.
+    pub provenance: Provenance,
+}
+
+/// Explains the settings of a target whose address or control begins with, or manifest name is, `setting`.
+pub async fn explain(
+    store: &dyn Store,
+    trusted: Option<&Trusted>,
+    cloud: &landfall_model::id::Name,
+    target: &Target,
+    setting: Option<&str>,
+) -> Result<Option<Explanation>, EngineError> {
+    let Some(report) = last_report(store, target).await? else { return Ok(None) };
+    let fits = |finding: &Finding| {
+        setting.is_none_or(|setting| {
+            finding.control.id() == setting
+                || finding.address.to_string().starts_with(setting)
+                || finding.names.iter().any(|name| name.as_str() == setting)
+        })
+    };
+    let findings: Vec<Finding> = report.findings.into_iter().filter(fits).collect();
+    let asked = match (trusted, lease::peek(store, target).await?) {
+        (Some(trusted), Some(record)) => {
+            let facts = record.facts.clone();
+            let known = Known { record, facts, inventory: None };
+            resolve(&trusted.bundle.manifest, cloud, target, known)
+                .map(|desired| desired.asked)
+                .unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    let asked = asked
+        .into_iter()
+        .filter(|asked| findings.iter().any(|finding| finding.control == asked.control))
+        .collect();
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut after = 0;
+    let mut ours: Vec<u64> = Vec::new();
+    loop {
+        let page = history::entries(store, target, after, 500).await?;
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        for entry in page {
+            let wanted = match &entry.event {
+                Event::Intent { change, .. } => {
+                    let wanted = findings.iter().any(|finding| finding.address == change.address);
+                    if wanted {
+                        ours.push(entry.seq);
+                    }
+                    wanted
+                }
+                Event::Outcome { intent, .. } | Event::Settled { intent, .. } => ours.contains(intent),
+                Event::Life { .. } => setting.is_none(),
+            };
+            if wanted {
+                entries.push(entry);
+            }
+        }
+    }
+    Ok(Some(Explanation {
+        target: target.clone(),
+        findings,
+        asked,
+        history: entries,
+        run: report.run,
+        provenance: report.provenance,
+    }))
+}
+
+/// The report of a target's last run, that run's last round.
+pub async fn last_report(store: &dyn Store, target: &Target) -> Result<Option<Report>, EngineError> {
+    let Some(record) = lease::peek(store, target).await? else { return Ok(None) };
+    let Some(last) = record.last else { return Ok(None) };
+    let first = keys::run(&last.run, target)?;
+    let rounds = store.list(first.as_str(), None, 500).await?;
+    let key = rounds.last().unwrap_or(&first);
+    Ok(store.read::<Report>(key).await?.map(|(report, _)| report))
+}

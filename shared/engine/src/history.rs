@@ -1,0 +1,172 @@
+//! Writes and reads a target's history: the intent before a write to the cloud, the outcome after it.
+
+use landfall_model::id::RunId;
+use landfall_model::ledger::{Broken, Chain, Entry, Event};
+use landfall_model::observed::shows;
+use landfall_model::plan::Change;
+use landfall_model::record::Head;
+use landfall_model::target::Target;
+
+use crate::engine::{Engine, EngineError};
+use crate::keys;
+use crate::store::{Key, Store, StoreError, StoreExt as _};
+
+/// Entries read in one listing.
+const PAGE: usize = 200;
+
+/// The end of a target's history, to write on.
+#[derive(Debug)]
+pub struct History {
+    target: Target,
+    run: RunId,
+    chain: Chain,
+}
+
+impl History {
+    /// Reads what lies beyond the place the record knows: nothing, unless a run before this one crashed.
+    pub async fn open(
+        engine: &Engine,
+        target: &Target,
+        run: &RunId,
+        known: &Head,
+    ) -> Result<Self, EngineError> {
+        let mut chain = Chain::from(known.clone());
+        read(&*engine.store, target, &mut chain).await?;
+        Ok(History { target: target.clone(), run: run.clone(), chain })
+    }
+
+    /// Where it ends now.
+    pub const fn head(&self) -> &Head {
+        self.chain.head()
+    }
+
+    /// Intents that nobody knows the outcome of.
+    pub fn dangling(&self) -> Vec<(u64, Change)> {
+        self.chain.open().iter().map(|(seq, change)| (*seq, change.clone())).collect()
+    }
+
+    /// Appends one entry and answers its number. Only the holder of the lease appends; an entry of another run in our place
+    /// means that the lease is no longer ours.
+    pub async fn append(&mut self, engine: &Engine, event: Event) -> Result<u64, EngineError> {
+        let entry = Entry::after(self.chain.head(), engine.clock.now(), &self.run, event);
+        let key = keys::entry(&self.target, entry.seq)?;
+        match engine.store.create_json(&key, &entry).await {
+            Ok(_) => {}
+            Err(StoreError::Conflict { .. }) => {
+                // A lost answer leaves our own entry behind; anybody else's is a sign to stop.
+                let there = engine.store.read::<Entry>(&key).await?;
+                if there.is_none_or(|(there, _)| there != entry) {
+                    return Err(EngineError::LeaseLost { target: self.target.to_string() });
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let seq = entry.seq;
+        self.chain.take(&entry).map_err(|source| broken(&self.target, source))?;
+        Ok(seq)
+    }
+
+    /// Settles an intent that was left open, by what a look says of it.
+    pub async fn settle(
+        &mut self,
+        engine: &Engine,
+        intent: u64,
+        change: &Change,
+        look: &landfall_model::observed::Look,
+    ) -> Result<Option<bool>, EngineError> {
+        use landfall_model::observed::Seen;
+        let took_effect = match &look.seen {
+            Seen::Present(_) | Seen::Absent => Some(shows(&look.seen, change.after.as_ref())),
+            Seen::Unreadable(_) | Seen::NotOffered(_) => None,
+        };
+        let seen = serde_json::to_value(&look.seen).unwrap_or_default();
+        self.append(engine, Event::Settled { intent, change: change.id.clone(), took_effect, seen }).await?;
+        Ok(took_effect)
+    }
+}
+
+fn broken(target: &Target, source: Broken) -> EngineError {
+    EngineError::History { target: target.to_string(), source }
+}
+
+async fn read(store: &dyn Store, target: &Target, chain: &mut Chain) -> Result<(), EngineError> {
+    let folder = keys::history(target);
+    let mut after: Option<Key> = match chain.head().seq {
+        0 => None,
+        seq => Some(keys::entry(target, seq)?),
+    };
+    loop {
+        let page = store.list(&folder, after.as_ref(), PAGE).await?;
+        for key in &page {
+            let Some((entry, _)) = store.read::<Entry>(key).await? else {
+                return Err(EngineError::Missing(key.to_string()));
+            };
+            chain.take(&entry).map_err(|source| broken(target, source))?;
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = Some(last.clone()),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// What a whole history amounts to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Verified {
+    /// Whose history.
+    pub target: Target,
+    /// How many entries it has.
+    pub entries: u64,
+    /// How many changes were meant to be made.
+    pub intents: u64,
+    /// How many of them nobody knows the outcome of: a run is under way, or crashed and nobody came since.
+    pub open: u64,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<String>,
+}
+
+/// Reads a whole history from its first entry and checks that nothing is missing, doubled or altered.
+pub async fn verify(store: &dyn Store, target: &Target) -> Result<Verified, EngineError> {
+    let mut chain = Chain::default();
+    let broken = match read(store, target, &mut chain).await {
+        Ok(()) => None,
+        Err(EngineError::History { source, .. }) => Some(source.to_string()),
+        Err(error) => return Err(error),
+    };
+    let broken = match crate::lease::peek(store, target).await? {
+        Some(record) if broken.is_none() && record.head.seq > chain.head().seq => {
+            let short = Broken::Short { found: chain.head().seq, known: record.head.seq };
+            Some(short.to_string())
+        }
+        _ => broken,
+    };
+    Ok(Verified {
+        target: target.clone(),
+        entries: chain.head().seq,
+        intents: chain.intents(),
+        open: u64::try_from(chain.open().len()).unwrap_or(u64::MAX),
+        broken,
+    })
+}
+
+/// The entries of a history, oldest first, from `after` on.
+pub async fn entries(
+    store: &dyn Store,
+    target: &Target,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Entry>, EngineError> {
+    let after = match after {
+        0 => None,
+        seq => Some(keys::entry(target, seq)?),
+    };
+    let mut entries = Vec::new();
+    for key in store.list(&keys::history(target), after.as_ref(), limit).await? {
+        if let Some((entry, _)) = store.read::<Entry>(&key).await? {
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}

@@ -1,0 +1,379 @@
+//! One target, from what must hold to what was told: the page to read first.
+//!
+//! ```text
+//! lease ─► settle what a crash left ─► desired ─► observed ─► plan ─► stored ─► approved
+//!       ─► gate ─► foundation ─► baseline ─► place ─► verified? ─► access ─► delivered ─► gate opens
+//!       ─► looked at again ─► findings ─► report ─► stored ─► lease ends (or round again, when somebody asked meanwhile)
+//! ```
+
+mod life;
+mod tell;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use landfall_model::approve::{Approved, Refused, approve};
+use landfall_model::desired::{Desired, Known, Standing, resolve};
+use landfall_model::facts::{Facts, Inventory};
+use landfall_model::finding::findings;
+use landfall_model::id::{RunId, SweepId};
+use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::observed::{Address, Observed};
+use landfall_model::plan::{Blocked, Change, Plan, Stage, plan};
+use landfall_model::record::Life;
+use landfall_model::report::Report;
+use landfall_model::target::Target;
+use landfall_model::trigger::{Cause, Work};
+
+use crate::apply::{self, Progress, Site};
+use crate::cloud::{Reader, Surveyed};
+use crate::engine::{Deadline, Engine, EngineError};
+use crate::history::History;
+use crate::lease::{self, Again, Held, Taken};
+use crate::observe::observe;
+use crate::store::StoreExt as _;
+use crate::{inventory, keys, work};
+
+/// How long a write's effect may take to show before it counts as not having happened. The clouds say "seconds to minutes".
+pub const SETTLING: SignedDuration = SignedDuration::from_secs(60);
+
+/// How soon a setting that settles is looked at again.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// Whom to reconcile, and why.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Whom.
+    pub target: Target,
+    /// Why.
+    pub cause: Cause,
+    /// The sweep it is part of.
+    pub sweep: Option<SweepId>,
+    /// What the sweep saw of the tenant on its way, so that nobody has to ask again.
+    pub surveyed: Option<Surveyed>,
+    /// What the sweep saw of the organization.
+    pub organization: Option<Observed>,
+    /// When to stop.
+    pub deadline: Deadline,
+}
+
+/// What came of it.
+#[derive(Debug)]
+#[must_use]
+pub enum Reconciled {
+    /// It was done; the report of the last round.
+    Done(Box<Report>),
+    /// Another run is at it, and will look again.
+    Busy {
+        /// That run.
+        run: RunId,
+    },
+    /// There was nothing left to do: the run that this one was to go on with came to its end.
+    Settled,
+}
+
+/// Reconciles one target.
+///
+/// **Guarantees.** Twice is the normal case: a second run finds nothing to do. Nothing is written before the plan is stored and
+/// the intent is in the history. A crash at any point leaves a state that the next run goes on from, and never a new tenant
+/// without its gate before it is handed over. One broken setting costs that setting.
+pub async fn reconcile(engine: &Engine, order: &Order) -> Result<Reconciled, EngineError> {
+    let run = engine.new_run();
+    if let Cause::Resumed(before) = &order.cause
+        && let Some(record) = lease::peek(&*engine.store, &order.target).await?
+        && !record.dirty
+        && record.lease.as_ref().is_none_or(|lease| &lease.run != before)
+        && record.last.as_ref().is_some_and(|last| &last.run >= before)
+    {
+        return Ok(Reconciled::Settled);
+    }
+    let mut held = match lease::take(engine, &order.target, &run, order.deadline).await? {
+        Taken::Held(held) => held,
+        Taken::Busy { run, until, first } => {
+            if first {
+                let work = Work::Reconcile {
+                    target: order.target.clone(),
+                    sweep: None,
+                    page: None,
+                    cause: Cause::Resumed(run.clone()),
+                };
+                let wait =
+                    until.duration_since(engine.clock.now()) + lease::SKEW + SignedDuration::from_secs(1);
+                work::send(engine, &work, wait.try_into().unwrap_or_default()).await?;
+            }
+            tracing::info!(target = %order.target, holder = %run, "another run is at it");
+            return Ok(Reconciled::Busy { run });
+        }
+    };
+    let mut order = order.clone();
+    loop {
+        let report = round(engine, &order, &mut held).await?;
+        if !order.deadline.allows(engine.clock.now()) && held.record.dirty {
+            held.hand_on(engine).await?;
+            work::resume(engine, &order.target, held.run()).await?;
+            return Ok(Reconciled::Done(Box::new(report)));
+        }
+        match held.let_go(engine).await? {
+            Again::No => return Ok(Reconciled::Done(Box::new(report))),
+            // Somebody asked while we were at it: what the sweep saw is old now.
+            Again::Yes => order = Order { surveyed: None, organization: None, cause: Cause::Dirty, ..order },
+        }
+    }
+}
+
+/// One pass of the pipeline, with the lease held.
+async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report, EngineError> {
+    let started = engine.clock.now();
+    let run = held.run().clone();
+    let target = &order.target;
+    let reader = engine.cloud.reader(target, &run);
+    let mut history = History::open(engine, target, &run, &held.record.head).await?;
+
+    let facts = facts(engine, order).await?;
+    if facts.is_some() {
+        held.record.facts.clone_from(&facts);
+    }
+    let inventory = inventory::read(engine).await?;
+    let desired = desired(engine, order, held, facts.clone(), inventory.clone())?;
+    settle(engine, &desired, &*reader, &mut history, held).await?;
+    life::meet(engine, &desired, &mut history, held).await?;
+
+    let addresses = engine.cloud.addresses(&desired);
+    let seen = known_already(order);
+    let mut observed = observe(&*reader, &*engine.clock, &desired, addresses, Some(&seen)).await;
+    let judgements = engine.cloud.judge(&desired, &observed);
+
+    let now = engine.clock.now();
+    let digest = &engine.trusted.bundle.digest;
+    let plan = waiting_for_effects(plan(&run, now, digest, &desired, &judgements), held, now);
+    let digest = plan.digest();
+    // A second round of the same run plans anew; its plan lies beside the first.
+    store_plan(engine, &plan, held).await?;
+    let mut progress = Progress::default();
+    let mut refused: Option<Refused> = None;
+    let approved = match approve(plan.clone(), engine.limits()) {
+        Ok(approved) => Some(approved),
+        Err(reasons) => {
+            refused = Some(reasons);
+            gate_alone(engine, &plan, held).await?
+        }
+    };
+    match approved {
+        None => {}
+        Some(approved) if approved.plan().changes.is_empty() => {}
+        Some(approved) => {
+            let writer = engine.hands.writer(target, &run);
+            let site = Site {
+                engine,
+                desired: &desired,
+                observed: &observed,
+                reader: &*reader,
+                writer: &*writer,
+                deadline: order.deadline,
+            };
+            stages(site, &approved, &mut history, held, &mut progress, refused.as_ref()).await?;
+        }
+    }
+
+    // Look again at what was touched; what must hold may have changed with the tenant's place in its life.
+    let desired = self::desired(engine, order, held, facts, inventory)?;
+    let again: BTreeSet<Address> = engine
+        .cloud
+        .addresses(&desired)
+        .into_iter()
+        .filter(|address| progress.touched.contains(address) || !observed.0.contains_key(address))
+        .collect();
+    let later = observe(&*reader, &*engine.clock, &desired, again.into_iter().collect(), None).await;
+    observed.0.extend(later.0);
+    let judgements = engine.cloud.judge(&desired, &observed);
+    let now = engine.clock.now();
+    note_settling(&judgements, &progress, held, now);
+    let findings = findings(&desired, &observed, &judgements, &held.record.settling, now);
+
+    let told = tell::Told { desired, plan, digest, refused, progress, findings, started };
+    tell::tell(engine, order, held, &history, told).await
+}
+
+/// What must hold, by what is known now.
+fn desired(
+    engine: &Engine,
+    order: &Order,
+    held: &Held,
+    facts: Option<Facts>,
+    inventory: Option<Inventory>,
+) -> Result<Desired, EngineError> {
+    let cloud = engine.cloud.name();
+    let known = Known { record: held.record.clone(), facts, inventory };
+    resolve(&engine.trusted.bundle.manifest, cloud, &order.target, known)
+        .ok_or_else(|| EngineError::NoSuchCloud(cloud.to_string()))
+}
+
+async fn facts(engine: &Engine, order: &Order) -> Result<Option<Facts>, EngineError> {
+    match (&order.surveyed, &order.target) {
+        (Some(surveyed), _) => Ok(Some(surveyed.facts.clone())),
+        (None, Target::Tenant(tenant)) => Ok(engine.cloud.facts(tenant).await?),
+        (None, Target::Organization(_)) => Ok(None),
+    }
+}
+
+/// What a sweep saw on its way.
+fn known_already(order: &Order) -> Observed {
+    let mut seen = order.organization.clone().unwrap_or_default();
+    if let Some(surveyed) = &order.surveyed {
+        seen.0.extend(surveyed.seen.0.clone());
+    }
+    seen
+}
+
+/// Looks at what a crashed run meant to do, and writes down what came of it.
+async fn settle(
+    engine: &Engine,
+    desired: &Desired,
+    reader: &dyn Reader,
+    history: &mut History,
+    held: &mut Held,
+) -> Result<(), EngineError> {
+    for (intent, change) in history.dangling() {
+        let look = crate::observe::look(reader, &*engine.clock, desired, &change.address).await;
+        if history.settle(engine, intent, &change, &look).await? == Some(true) {
+            landfall_model::ledger::made(&mut held.record.made, &change);
+        }
+        tracing::warn!(target = %desired.target, change = %change.id, "a run before this one did not finish this change");
+    }
+    Ok(())
+}
+
+/// A setting that was written a moment ago is not written again before its effect had time to show.
+fn waiting_for_effects(mut plan: Plan, held: &mut Held, now: Timestamp) -> Plan {
+    held.record.settling.retain(|_, until| *until > now);
+    let (changes, waiting): (Vec<Change>, Vec<Change>) =
+        plan.changes.into_iter().partition(|change| !held.record.settling.contains_key(&change.address));
+    plan.changes = changes;
+    plan.blocked.extend(waiting.into_iter().map(|change| Blocked {
+        change,
+        why: "it was written a moment ago, and its effect may still show".to_owned(),
+    }));
+    plan
+}
+
+async fn store_plan(engine: &Engine, plan: &Plan, held: &Held) -> Result<(), EngineError> {
+    let run = &plan.run;
+    let key = keys::plan(run, &plan.target)?;
+    match engine.store.create_json(&key, plan).await {
+        Ok(_) => Ok(()),
+        Err(crate::store::StoreError::Conflict { .. }) => {
+            let key = keys::plan_of_turn(run, &plan.target, held.record.turn)?;
+            engine.store.create_json(&key, plan).await?;
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Of a plan that goes beyond its limits, a new tenant's gate is closed all the same: it holds nobody up who was let in before.
+async fn gate_alone(engine: &Engine, plan: &Plan, held: &mut Held) -> Result<Option<Approved>, EngineError> {
+    let mut gate = plan.clone();
+    gate.changes.retain(|change| change.stage == Stage::Gate);
+    if gate.changes.is_empty() {
+        return Ok(None);
+    }
+    held.save(engine).await?;
+    store_plan(engine, &gate, held).await?;
+    Ok(approve(gate, engine.limits()).ok())
+}
+
+/// Applies the plan stage by stage. The lease is renewed before each; a new tenant gets nothing before its gate is closed, and
+/// nobody gets in before everything that handover waits for has been seen to hold.
+async fn stages(
+    site: Site<'_>,
+    approved: &Approved,
+    history: &mut History,
+    held: &mut Held,
+    progress: &mut Progress,
+    refused: Option<&Refused>,
+) -> Result<(), EngineError> {
+    let engine = site.engine;
+    let new = site.desired.standing == Standing::New;
+    let mut stop: Option<String> = None;
+    for stage in Stage::ALL {
+        if apply::of_stage(approved, stage).next().is_some() {
+            held.record.head = history.head().clone();
+            held.save(engine).await?;
+        }
+        if new && stage == Stage::Handover && stop.is_none() {
+            stop = unverified(site, progress).await;
+            if stop.is_none() {
+                life::step(engine, history, held, Life::Verified, "every required control was seen to hold")
+                    .await?;
+            }
+        }
+        if new && stage == Stage::Open && stop.is_none() {
+            if progress.wrote_all(approved, Stage::Handover) {
+                life::deliver(engine, site.desired, approved, history, held).await?;
+            } else {
+                stop = Some("access could not be given".to_owned());
+            }
+        }
+        match &stop {
+            Some(why) => progress.withhold(engine, approved, stage, why),
+            None => apply::stage(site, approved, stage, history, progress).await?,
+        }
+        for change in apply::of_stage(approved, stage) {
+            if progress.touched.contains(&change.address) {
+                landfall_model::ledger::made(&mut held.record.made, change);
+            }
+        }
+        if site.desired.standing.before_handover() && stop.is_none() {
+            let whole = progress.wrote_all(approved, stage);
+            match stage {
+                Stage::Gate if whole => {
+                    life::step(engine, history, held, Life::Gated, "its gate is closed").await?
+                }
+                Stage::Gate => stop = Some("the gate could not be closed".to_owned()),
+                Stage::Place if whole && new => {
+                    life::step(engine, history, held, Life::Placed, "it is in its unit").await?;
+                }
+                Stage::Place | Stage::Foundation | Stage::Baseline | Stage::Handover | Stage::Open => {}
+            }
+        }
+        if stop.is_none() {
+            stop = refused.map(ToString::to_string);
+        }
+    }
+    held.record.head = history.head().clone();
+    Ok(())
+}
+
+/// Looks again at everything that handover waits for, now that the tenant is in its unit. Says what holds it up.
+async fn unverified(site: Site<'_>, progress: &Progress) -> Option<String> {
+    let Site { engine, desired, reader, .. } = site;
+    if progress.out_of_time {
+        return Some("time ran out before it could be verified".to_owned());
+    }
+    let addresses = engine.cloud.addresses(desired);
+    let observed = observe(reader, &*engine.clock, desired, addresses, None).await;
+    let judgements = engine.cloud.judge(desired, &observed);
+    let none = std::collections::BTreeMap::new();
+    let findings = findings(desired, &observed, &judgements, &none, engine.clock.now());
+    let held_up: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.holds_up_handover())
+        .map(|finding| format!("{} ({})", finding.address, finding.why))
+        .collect();
+    (!held_up.is_empty()).then(|| format!("handover waits for {}", held_up.join(", ")))
+}
+
+/// Keeps which settings were written and don't show it yet, so that they are looked at again rather than written again.
+fn note_settling(judgements: &[Judgement], progress: &Progress, held: &mut Held, now: Timestamp) {
+    held.record.settling.retain(|_, until| *until > now);
+    for judgement in judgements {
+        let failing = matches!(judgement.verdict, Verdict::Fails { .. });
+        if failing && progress.touched.contains(&judgement.address) {
+            held.record.settling.entry(judgement.address.clone()).or_insert(now + SETTLING);
+        } else if !failing {
+            held.record.settling.remove(&judgement.address);
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Looks at everybody: the organization once, then one message per tenant, and a close that says who is missing.
+//!
+//! ```text
+//! begin ─► organization reconciled ─► first inventory ─► pages of tenants ─► one message each ─► close (delayed)
+//!                                                            │                    │                │
+//!                                                  sweeps/<id>/pages/<n>   sweeps/<id>/done/…   sweeps/<id>/closed
+//! ```
+//!
+//! **Guarantees.** Memory does not grow with the number of tenants. A sweep that is cut goes on where it was. Who is not done when
+//! the sweep closes is unknown in its report, never left out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use landfall_model::catalog::ControlKind;
+use landfall_model::id::{Digest, Name, RunId, SweepId};
+use landfall_model::observed::Observed;
+use landfall_model::record::{Counts, Life};
+use landfall_model::target::Target;
+use landfall_model::trigger::{Cause, Work};
+
+use crate::cloud::{Page, Surveyed};
+use crate::engine::{Deadline, Engine, EngineError};
+use crate::reconcile::{Order, Reconciled, reconcile};
+use crate::store::{Key, StoreError, StoreExt as _};
+use crate::{inventory, keys, lease, work};
+
+/// A sweep that is not over after this long is closed as it is. Longer than a thousand tenants take, shorter than the schedule.
+pub const TIME: SignedDuration = SignedDuration::from_mins(30);
+
+/// How often a sweep that is not over is looked at again.
+const CLOSE_AGAIN: Duration = Duration::from_secs(20);
+
+/// How often a sweep on this machine's own queue is looked at again.
+const SENDS: usize = 8;
+
+/// A sweep as it is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Sweep {
+    /// Which.
+    pub sweep: SweepId,
+    /// The manifest's name of the cloud.
+    pub cloud: Name,
+    /// The bundle it follows.
+    pub bundle: Digest,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it is closed at the latest.
+    pub deadline: Timestamp,
+    /// How many pages of tenants were written.
+    pub pages: u32,
+    /// How many tenants are on them.
+    pub tenants: u32,
+    /// Where the next page begins; nothing before the first and after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Whether all pages are written.
+    pub enumerated: bool,
+}
+
+/// One target of a sweep that is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DoneTarget {
+    /// The run that did it.
+    pub run: RunId,
+    /// Where in its life the target is.
+    pub life: Life,
+    /// What it found.
+    pub counts: Counts,
+    /// How many changes it made.
+    pub changes: u32,
+    /// Another run was at it; that run's report counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub busy: bool,
+}
+
+/// The end of a sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Closed {
+    /// Which sweep.
+    pub sweep: SweepId,
+    /// The manifest's name of the cloud.
+    pub cloud: Name,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it was closed.
+    pub ended: Timestamp,
+    /// How many targets it had, the organization included.
+    pub targets: u32,
+    /// How many were done.
+    pub done: u32,
+    /// How many changes were made.
+    pub changes: u32,
+    /// Targets nobody finished: what holds in them is unknown.
+    pub unknown: Vec<Target>,
+    /// All findings of all targets that were done.
+    pub counts: Counts,
+    /// Targets in which something needs a person.
+    pub attention: Vec<Target>,
+}
+
+/// Begins a sweep: reconciles the organization, writes the first inventory, and sends the first messages.
+pub async fn begin(engine: &Engine, deadline: Deadline) -> Result<SweepId, EngineError> {
+    let id = engine.new_sweep();
+    let now = engine.clock.now();
+    let sweep = Sweep {
+        sweep: id.clone(),
+        cloud: engine.cloud.name().clone(),
+        bundle: engine.trusted.bundle.digest.clone(),
+        started: now,
+        deadline: now + TIME,
+        pages: 0,
+        tenants: 0,
+        next: None,
+        enumerated: false,
+    };
+    engine.store.create_json(&keys::sweep(&id)?, &sweep).await?;
+    work::send(engine, &Work::Close { sweep: id.clone() }, CLOSE_AGAIN).await?;
+    // Who is there is written down before anything is done, so that nobody who was there is ever taken for new.
+    inventory::ensure(engine).await?;
+    organization(engine, &id, deadline).await?;
+    enumerate(engine, &id, deadline).await?;
+    Ok(id)
+}
+
+/// Reconciles the organization, and keeps what it saw for the workers.
+async fn organization(engine: &Engine, sweep: &SweepId, deadline: Deadline) -> Result<(), EngineError> {
+    let target = Target::Organization(engine.cloud.name().clone());
+    let reconciled = one(engine, sweep, &target, None, &Cause::Sweep, deadline).await?;
+    let Reconciled::Done(report) = reconciled else { return Ok(()) };
+    let mut seen = Observed::default();
+    for finding in &report.findings {
+        // Units and their policies look the same from every tenant below.
+        if finding.control == ControlKind::Policies
+            && let Some(evidence) = &finding.evidence
+            && let Some(value) = &evidence.value
+        {
+            let look = landfall_model::observed::Look {
+                seen: landfall_model::observed::Seen::Present(value.clone()),
+                at: evidence.at,
+                request: evidence.request.clone(),
+            };
+            seen.0.insert(finding.address.clone(), look);
+        }
+    }
+    match engine.store.create_json(&keys::seen(sweep)?, &seen).await {
+        Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes page after page of tenants and sends a message for each; where time runs out, a message goes on with it.
+pub async fn enumerate(engine: &Engine, id: &SweepId, deadline: Deadline) -> Result<(), EngineError> {
+    let key = keys::sweep(id)?;
+    loop {
+        let Some((mut sweep, version)) = engine.store.read::<Sweep>(&key).await? else {
+            return Err(EngineError::Missing(key.to_string()));
+        };
+        if sweep.enumerated {
+            return Ok(());
+        }
+        if !deadline.allows(engine.clock.now()) {
+            return work::send(engine, &Work::Continue { sweep: id.clone() }, Duration::ZERO).await;
+        }
+        let Page { tenants, next } = engine.cloud.page(sweep.next.as_deref()).await?;
+        if !tenants.is_empty() {
+            match engine.store.create_json(&keys::page(id, sweep.pages)?, &tenants).await {
+                // A run that was cut after this line wrote the page; its messages are sent again, which does no harm.
+                Ok(_) | Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let sends = tenants.iter().map(|surveyed| {
+                let work = Work::Reconcile {
+                    target: Target::Tenant(surveyed.tenant.clone()),
+                    sweep: Some(id.clone()),
+                    page: Some(sweep.pages),
+                    cause: Cause::Sweep,
+                };
+                async move { work::send(engine, &work, Duration::ZERO).await }
+            });
+            let sent: Vec<Result<(), EngineError>> =
+                stream::iter(sends).buffer_unordered(SENDS).collect().await;
+            sent.into_iter().collect::<Result<(), EngineError>>()?;
+            sweep.pages += 1;
+            sweep.tenants = sweep.tenants.saturating_add(u32::try_from(tenants.len()).unwrap_or(u32::MAX));
+        }
+        sweep.enumerated = next.is_none();
+        sweep.next = next;
+        match engine.store.update_json(&key, &sweep, &version).await {
+            Ok(_) => {}
+            // Another delivery of the same message is at it as well; it goes on.
+            Err(StoreError::Conflict { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reconciles one target of a sweep and says that it is done.
+pub async fn one(
+    engine: &Engine,
+    sweep: &SweepId,
+    target: &Target,
+    page: Option<u32>,
+    cause: &Cause,
+    deadline: Deadline,
+) -> Result<Reconciled, EngineError> {
+    let mut surveyed = None;
+    let mut organization = None;
+    if let Some(page) = page {
+        if let Some((tenants, _)) = engine.store.read::<Vec<Surveyed>>(&keys::page(sweep, page)?).await? {
+            surveyed = tenants.into_iter().find(|surveyed| Some(&surveyed.tenant) == target.tenant());
+        }
+        organization = engine.store.read::<Observed>(&keys::seen(sweep)?).await?.map(|(seen, _)| seen);
+    }
+    let order = Order {
+        target: target.clone(),
+        cause: cause.clone(),
+        sweep: Some(sweep.clone()),
+        surveyed,
+        organization,
+        deadline,
+    };
+    let reconciled = reconcile(engine, &order).await?;
+    let done = match &reconciled {
+        Reconciled::Done(report) => DoneTarget {
+            run: report.run.clone(),
+            life: report.life,
+            counts: report.counts,
+            changes: u32::try_from(report.outcomes.len()).unwrap_or(u32::MAX),
+            busy: false,
+        },
+        Reconciled::Busy { .. } | Reconciled::Settled => {
+            let record = lease::peek(&*engine.store, target).await?;
+            let last = record.as_ref().and_then(|record| record.last.clone());
+            DoneTarget {
+                run: match (&reconciled, &last) {
+                    (Reconciled::Busy { run }, _) => run.clone(),
+                    (_, Some(last)) => last.run.clone(),
+                    _ => engine.new_run(),
+                },
+                life: record.map_or(Life::Discovered, |record| record.life),
+                counts: last.map(|last| last.counts).unwrap_or_default(),
+                changes: 0,
+                busy: true,
+            }
+        }
+    };
+    match engine.store.create_json(&keys::done(sweep, target)?, &done).await {
+        Ok(_) | Err(StoreError::Conflict { .. }) => Ok(reconciled),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Closes a sweep when everybody is done or its time is over; else looks again later.
+pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, EngineError> {
+    let key = keys::sweep(id)?;
+    let Some((sweep, _)) = engine.store.read::<Sweep>(&key).await? else {
+        return Err(EngineError::Missing(key.to_string()));
+    };
+    if let Some(closed) = closed(engine, id).await? {
+        return Ok(Some(closed));
+    }
+    let now = engine.clock.now();
+    let folder = keys::done_folder(id);
+    let mut done: BTreeMap<Target, Key> = BTreeMap::new();
+    let mut after: Option<Key> = None;
+    loop {
+        let page = engine.store.list(&folder, after.as_ref(), 500).await?;
+        for key in &page {
+            let name = key.as_str().get(folder.len() + 1..).unwrap_or_default();
+            if let Ok(target) = name.parse() {
+                done.insert(target, key.clone());
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() == 500 => after = Some(last.clone()),
+            _ => break,
+        }
+    }
+    let targets = sweep.tenants.saturating_add(1);
+    let all = sweep.enumerated && done.len() >= usize::try_from(targets).unwrap_or(usize::MAX);
+    if !all && now < sweep.deadline {
+        work::send(engine, &Work::Close { sweep: id.clone() }, CLOSE_AGAIN).await?;
+        return Ok(None);
+    }
+    let mut end = Closed {
+        sweep: id.clone(),
+        cloud: sweep.cloud.clone(),
+        started: sweep.started,
+        ended: now,
+        targets,
+        done: u32::try_from(done.len()).unwrap_or(u32::MAX),
+        changes: 0,
+        unknown: missing(engine, &sweep, &done).await?,
+        counts: Counts::default(),
+        attention: Vec::new(),
+    };
+    for (target, key) in &done {
+        let Some((one, _)) = engine.store.read::<DoneTarget>(key).await? else { continue };
+        end.counts.add(one.counts);
+        end.changes += one.changes;
+        if one.counts.needs_attention() {
+            end.attention.push(target.clone());
+        }
+    }
+    match engine.store.create_json(&keys::closed(id)?, &end).await {
+        Ok(_) => {
+            tracing::info!(sweep = %id, targets = end.targets, done = end.done, unknown = end.unknown.len(), "sweep closed");
+            Ok(Some(end))
+        }
+        Err(StoreError::Conflict { .. }) => closed(engine, id).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The end of a sweep, where it has one.
+pub async fn closed(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, EngineError> {
+    Ok(engine.store.read::<Closed>(&keys::closed(id)?).await?.map(|(closed, _)| closed))
+}
+
+/// The targets of a sweep that nobody finished.
+async fn missing(
+    engine: &Engine,
+    sweep: &Sweep,
+    done: &BTreeMap<Target, Key>,
+) -> Result<Vec<Target>, EngineError> {
+    let mut missing = Vec::new();
+    let organization = Target::Organization(sweep.cloud.clone());
+    if !done.contains_key(&organization) {
+        missing.push(organization);
+    }
+    for page in 0..sweep.pages {
+        let Some((tenants, _)) = engine.store.read::<Vec<Surveyed>>(&keys::page(&sweep.sweep, page)?).await?
+        else {
+            continue;
+        };
+        missing.extend(
+            tenants
+                .into_iter()
+                .map(|surveyed| Target::Tenant(surveyed.tenant))
+                .filter(|target| !done.contains_key(target)),
+        );
+    }
+    missing.sort();
+    Ok(missing)
+}

@@ -1,0 +1,270 @@
+//! The cloud organizations.
+
+use std::collections::BTreeMap;
+
+use super::draft::{Draft, What};
+use super::fields::{self, Fields, entries, native_id, set, word};
+use super::is_uuid;
+use super::problems::{Problem, Problems};
+use crate::diagnostic::code;
+use crate::id::{Name, Provider, Region};
+use crate::manifest::yaml::{Key, Node, quote};
+use crate::manifest::{AwsCloud, AwsRoles, AzureCloud, Cloud, GcpCloud, Manage};
+
+/// The other keys of a tenant: a cloud of this name could not be told from them.
+pub(super) const TENANT_KEYS: [&str; 4] = ["environment", "landing-zone", "unit", "with"];
+
+const PROVIDERS: &[(&str, Provider)] =
+    &[("aws", Provider::Aws), ("azure", Provider::Azure), ("gcp", Provider::Gcp)];
+
+/// Parses the clouds that are managed first: one that is only observed is governed like them where it does not say.
+pub(super) fn parse(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
+    let mut later = Vec::new();
+    for (_, node) in found {
+        for (key, node) in entries(node, problems).unwrap_or_default() {
+            let Some(name) = draft.declare_name(What::Cloud, key, problems) else { continue };
+            if TENANT_KEYS.contains(&name.as_str()) {
+                let message = format!("`{name}` can't be a cloud's name: it is a key of tenants");
+                problems.add(Problem::new(code::BAD_NAME, key.at, message));
+            }
+            let mut fields = Fields::of(node, problems);
+            let Some(provider) = provider(key, &mut fields, problems) else { continue };
+            draft.providers.insert(name.clone(), provider);
+            let manage = fields
+                .take("manage")
+                .and_then(|node| {
+                    word(node, &[("full", Manage::Full), ("observe", Manage::Observe)], problems)
+                })
+                .unwrap_or_default();
+            match manage {
+                Manage::Full => cloud(name, provider, manage, fields, draft, problems),
+                Manage::Observe => later.push((name, provider, manage, fields)),
+            }
+        }
+    }
+    for (name, provider, manage, fields) in later {
+        cloud(name, provider, manage, fields, draft, problems);
+    }
+}
+
+/// The provider is the cloud's name unless said.
+fn provider(key: &Key, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Provider> {
+    if let Some(node) = fields.take("provider") {
+        return word(node, PROVIDERS, problems);
+    }
+    let provider = PROVIDERS.iter().find(|(word, _)| *word == key.text).map(|(_, provider)| *provider);
+    if provider.is_none() && !fields.broken() {
+        let message = format!("`provider` is missing: {} is not the name of one", quote(&key.text));
+        problems.add(
+            Problem::new(code::MISSING_KEY, key.at, message).help("add `provider: aws`, `azure` or `gcp`"),
+        );
+    }
+    provider
+}
+
+fn cloud(
+    name: Name,
+    provider: Provider,
+    manage: Manage,
+    mut fields: Fields<'_>,
+    draft: &mut Draft,
+    problems: &mut Problems,
+) {
+    let alike = match manage {
+        Manage::Full => None,
+        Manage::Observe => only(&draft.manifest.clouds, provider),
+    };
+    let cloud = match provider {
+        Provider::Aws => aws(&mut fields, manage, alike, problems).map(Cloud::Aws),
+        Provider::Azure => azure(&mut fields, manage, alike, problems).map(Cloud::Azure),
+        Provider::Gcp => gcp(&mut fields, manage, alike, problems).map(Cloud::Gcp),
+    };
+    fields.end(problems);
+    if let Some(cloud) = cloud {
+        draft.manifest.clouds.insert(name, cloud);
+    }
+}
+
+/// The one managed cloud of a provider.
+fn only(clouds: &BTreeMap<Name, Cloud>, provider: Provider) -> Option<&Cloud> {
+    let mut managed =
+        clouds.values().filter(|cloud| cloud.provider() == provider && cloud.manage() == Manage::Full);
+    match (managed.next(), managed.next()) {
+        (Some(cloud), None) => Some(cloud),
+        (_, Some(_)) | (None, None) => None,
+    }
+}
+
+fn aws(
+    fields: &mut Fields<'_>,
+    manage: Manage,
+    alike: Option<&Cloud>,
+    problems: &mut Problems,
+) -> Option<AwsCloud> {
+    let alike = match alike {
+        Some(Cloud::Aws(cloud)) => Some(cloud),
+        Some(Cloud::Azure(_) | Cloud::Gcp(_)) | None => None,
+    };
+    let organization = fields.need("organization", problems).and_then(|node| {
+        native_id(node, "the id of an AWS organization, such as `o-a1b2c3d4e5`", problems, |text| {
+            text.strip_prefix("o-").is_some_and(|id| (10..=32).contains(&id.len()) && is_lower(id))
+        })
+    });
+    let management_account =
+        fields.need("management-account", problems).and_then(|node| account(node, problems));
+    let controller_account = match fields.take("controller-account") {
+        Some(node) => account(node, problems),
+        None => management_account.clone(),
+    };
+    let home_region = match (fields.take("home-region"), alike) {
+        (Some(node), _) => fields::parsed(node, code::WRONG_VALUE, problems),
+        (None, Some(alike)) => Some(alike.home_region.clone()),
+        (None, None) => fields.need("home-region", problems).and(None),
+    };
+    let regions = regions("regions", fields, alike.map(|alike| &alike.regions), problems);
+    let roles = match (fields.take("roles"), alike) {
+        (Some(node), _) => roles(node, problems),
+        (None, Some(alike)) => Some(alike.roles.clone()),
+        (None, None) => Some(usual_roles()),
+    };
+    Some(AwsCloud {
+        organization: organization?,
+        management_account: management_account?,
+        controller_account: controller_account?,
+        home_region: home_region?,
+        regions: regions?,
+        roles: roles?,
+        manage,
+    })
+}
+
+fn account(node: &Node, problems: &mut Problems) -> Option<String> {
+    native_id(node, "an AWS account id of 12 digits", problems, |text| {
+        text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+/// The roles that our own templates make, and those that AWS itself makes to set up accounts.
+fn usual_roles() -> AwsRoles {
+    AwsRoles {
+        read: "landfall-read".to_owned(),
+        write: "landfall-write".to_owned(),
+        external_id: None,
+        bootstrap: vec!["AWSControlTowerExecution".to_owned(), "OrganizationAccountAccessRole".to_owned()],
+    }
+}
+
+fn roles(node: &Node, problems: &mut Problems) -> Option<AwsRoles> {
+    let usual = usual_roles();
+    let mut fields = Fields::of(node, problems);
+    let mut said = |key, unsaid| match fields.take(key) {
+        Some(node) => role(node, problems),
+        None => Some(unsaid),
+    };
+    let (read, write) = (said("read", usual.read), said("write", usual.write));
+    let external_id = match fields.take("external-id") {
+        Some(node) => Some(Some(fields::id(node, problems)?.to_owned())),
+        None => Some(None),
+    };
+    let bootstrap = match fields.take("bootstrap") {
+        Some(node) => set(node, "a list of role names", problems, role),
+        None => Some(usual.bootstrap),
+    };
+    if let (Some(same), true) = (&read, read == write) {
+        let message = format!("`read` and `write` are both `{same}`");
+        problems.add(
+            Problem::new(code::WRONG_VALUE, fields.at(), message)
+                .help("plans are made with a role that can only read: give two roles"),
+        );
+    }
+    fields.end(problems);
+    Some(AwsRoles { read: read?, write: write?, external_id: external_id?, bootstrap: bootstrap? })
+}
+
+fn role(node: &Node, problems: &mut Problems) -> Option<String> {
+    native_id(node, "the name of an IAM role", problems, |text| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b))
+    })
+}
+
+fn azure(
+    fields: &mut Fields<'_>,
+    manage: Manage,
+    alike: Option<&Cloud>,
+    problems: &mut Problems,
+) -> Option<AzureCloud> {
+    let alike = match alike {
+        Some(Cloud::Azure(cloud)) => Some(&cloud.locations),
+        Some(Cloud::Aws(_) | Cloud::Gcp(_)) | None => None,
+    };
+    let directory = fields.need("directory", problems).and_then(|node| {
+        native_id(node, "the id of an Azure directory, a UUID in lower case", problems, is_uuid)
+    });
+    let root = fields.need("root", problems).and_then(|node| {
+        native_id(node, "the id of a management group", problems, super::units::is_management_group)
+    });
+    let locations = regions("locations", fields, alike, problems);
+    Some(AzureCloud { directory: directory?, root: root?, locations: locations?, manage })
+}
+
+fn gcp(
+    fields: &mut Fields<'_>,
+    manage: Manage,
+    alike: Option<&Cloud>,
+    problems: &mut Problems,
+) -> Option<GcpCloud> {
+    let alike = match alike {
+        Some(Cloud::Gcp(cloud)) => Some(&cloud.locations),
+        Some(Cloud::Aws(_) | Cloud::Azure(_)) | None => None,
+    };
+    let organization = fields.need("organization", problems).and_then(|node| {
+        native_id(node, "the number of a Google Cloud organization", problems, |text| {
+            text.bytes().all(|b| b.is_ascii_digit())
+        })
+    });
+    let locations = regions("locations", fields, alike, problems);
+    let mut billing_accounts = BTreeMap::new();
+    for (key, node) in
+        fields.take("billing-accounts").and_then(|node| entries(node, problems)).unwrap_or_default()
+    {
+        let name = fields::name(&key.text, key.at, problems);
+        let id = native_id(node, "a billing account such as `01AB23-45CD67-89EF01`", problems, |text| {
+            let digit = |b: u8| b.is_ascii_digit() || (b'A'..=b'F').contains(&b);
+            text.split('-').count() == 3
+                && text.split('-').all(|part| part.len() == 6 && part.bytes().all(digit))
+        });
+        if let (Some(name), Some(id)) = (name, id) {
+            billing_accounts.insert(name, id);
+        }
+    }
+    Some(GcpCloud { organization: organization?, locations: locations?, billing_accounts, manage })
+}
+
+/// The regions or locations that are governed; none at all would mean that nothing is looked at.
+fn regions(
+    key: &'static str,
+    fields: &mut Fields<'_>,
+    alike: Option<&Vec<Region>>,
+    problems: &mut Problems,
+) -> Option<Vec<Region>> {
+    let node = match (fields.take(key), alike) {
+        (Some(node), _) => node,
+        (None, Some(alike)) => return Some(alike.clone()),
+        (None, None) => fields.need(key, problems)?,
+    };
+    let regions = set(node, &format!("a list of {key}"), problems, |node, problems| {
+        fields::parsed(node, code::WRONG_VALUE, problems)
+    })?;
+    if regions.is_empty() && fields::items(node, "", problems).is_some_and(<[Node]>::is_empty) {
+        problems.add(
+            Problem::new(code::EMPTY, node.at, format!("`{key}` is empty"))
+                .help("name those that are used; what is not named is not looked at"),
+        );
+    }
+    Some(regions)
+}
+
+fn is_lower(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
