@@ -131,6 +131,7 @@ codes! {
     // meaning
     CYCLE                Error   "cycle"                "landing zones extend each other in a circle",
     WEAKENS              Error   "weakens"              "a lower level asks for less than a higher one demands; inheritance only tightens",
+    CONTRADICTS          Error   "contradicts"          "two controls of one level leave nothing that both allow",
     TOO_DEEP             Error   "too-deep"             "units are nested deeper than a declared cloud can nest them",
     IMPLIED_CONTROL      Error   "implied-control"      "the control follows from the manifest's shape and is never listed under `controls`",
     CANNOT_REPAIR        Error   "cannot-repair"        "nothing can be written for this control: it can only be detected",
@@ -195,9 +196,9 @@ mod tests {
 
     #[test]
     fn they_sort_by_place() {
-        let mut list = vec![diagnostic(9), diagnostic(2)];
+        let mut list = [diagnostic(9), diagnostic(2)];
         list.sort();
-        assert_eq!(list.first().unwrap().place.line, 2);
+        assert_eq!(list[0].place.line, 2);
     }
 
     #[test]

@@ -149,7 +149,8 @@ mod tests {
     #[test]
     fn bytes_that_nobody_built_are_refused_with_what_to_do() {
         let built = text(&acme());
-        let table: [(&str, String, fn(&BundleError) -> bool); 7] = [
+        type Expected = fn(&BundleError) -> bool;
+        let table: [(&str, String, Expected); 7] = [
             ("not JSON", built.replacen('{', "", 1), |e| matches!(e, BundleError::NotJson(_))),
             ("no version", built.replace("\"landfall\":1,", ""), |e| matches!(e, BundleError::NoVersion)),
             ("another version", built.replace("\"landfall\":1,", "\"landfall\":2,"), |e| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::line::{Line, Origin};
+use super::line::{Contradiction, Line, Origin, Weakening};
 use super::parse::{Draft, Holder, Problem, Problems, What};
 use super::yaml::At;
 use super::{AzureCloud, Cloud, Intake, Manage, Role};
@@ -17,7 +17,7 @@ pub(super) fn check(draft: &Draft, problems: &mut Problems) {
     adopted_twice(draft, problems);
     no_group(draft, problems);
     weakens(draft, problems);
-    if draft.is_complete() {
+    if draft.is_complete() && !draft.is_ambiguous() {
         unused(draft, problems);
     }
 }
@@ -115,28 +115,39 @@ fn no_group(draft: &Draft, problems: &mut Problems) {
         };
         let providers: BTreeSet<Provider> =
             project.tenants.iter().map(|tenant| tenant.id.provider()).collect();
-        for provider in providers {
-            if !grants(role, provider) {
-                let message = format!(
-                    "the role `{role_name}` grants nothing on {provider}, where the project has tenants"
-                );
-                problems.add(
-                    Problem::new(code::NO_ACCESS, *at, message)
-                        .help(format!("add `{provider}` to the role, if its holders should work there")),
-                );
-            } else if !team.groups.get(role_name).is_some_and(|groups| groups.contains_key(&provider)) {
-                let message =
-                    format!("the team `{team_name}` has no {provider} group for the role `{role_name}`");
-                let problem = Problem::new(code::NO_GROUP, *at, message).help(format!(
-                    "add `{provider}` with the group's name to `groups.{role_name}` of the team, or take the team out here"
-                ));
-                problems.add(match draft.place(What::Team, team_name.as_str()) {
-                    Some(team) => problem.also(team, "the team is here"),
-                    None => problem,
-                });
-            }
+        let groups = team.groups.get(role_name);
+        let (granting, silent): (Vec<Provider>, Vec<Provider>) =
+            providers.into_iter().partition(|provider| grants(role, *provider));
+        let without: Vec<Provider> = granting
+            .into_iter()
+            .filter(|provider| !groups.is_some_and(|groups| groups.contains_key(provider)))
+            .collect();
+        if !silent.is_empty() {
+            let silent = list(&silent);
+            let message =
+                format!("the role `{role_name}` grants nothing on {silent}, where the project has tenants");
+            problems.add(
+                Problem::new(code::NO_ACCESS, *at, message)
+                    .help(format!("add {silent} to the role, if its holders should work there")),
+            );
+        }
+        if !without.is_empty() {
+            let without = list(&without);
+            let message =
+                format!("the team `{team_name}` has no group on {without} for the role `{role_name}`");
+            let problem = Problem::new(code::NO_GROUP, *at, message).help(format!(
+                "add {without} with the group's name to `groups.{role_name}` of the team, or take the team out here"
+            ));
+            problems.add(match draft.place(What::Team, team_name.as_str()) {
+                Some(team) => problem.also(team, "the team is here"),
+                None => problem,
+            });
         }
     }
+}
+
+fn list(providers: &[Provider]) -> String {
+    providers.iter().map(|provider| provider.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn grants(role: &Role, provider: Provider) -> bool {
@@ -170,8 +181,22 @@ fn tell(line: &Line, draft: &Draft, told: &mut BTreeSet<(At, At)>, problems: &mu
     let place = |origin: &Origin, kind: ControlKind, parameter: &str| {
         draft.parameters.get(&(origin.clone(), kind, parameter.to_owned())).copied()
     };
-    for weakening in &line.weakenings {
-        let super::line::Weakening { control, parameter, higher, lower, what } = weakening;
+    for Contradiction { control, parameter, one, other } in &line.contradictions {
+        let name = parameter.name;
+        let (Some(at), Some(first)) =
+            (place(&other.origin, *control, name), place(&one.origin, *control, name))
+        else {
+            continue;
+        };
+        if told.insert((at, first)) {
+            let message = format!(
+                "`{name}` of `{control}` allows nothing: two controls of {} have nothing in common",
+                other.level
+            );
+            problems.add(Problem::new(code::CONTRADICTS, at, message).also(first, "the other asks for this"));
+        }
+    }
+    for Weakening { control, parameter, higher, lower, what } in &line.weakenings {
         let name = parameter.name;
         let (Some(at), Some(above)) =
             (place(&lower.origin, *control, name), place(&higher.origin, *control, name))

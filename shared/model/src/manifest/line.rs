@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Control, Handover, LandingZone, Manifest, Mode, Tenant};
-use crate::catalog::{ControlKind, Parameter, Weakened};
+use crate::catalog::{Combine, ControlKind, Parameter, Weakened};
 use crate::desired::Asked;
 use crate::id::{Name, TenantId, UnitPath};
 
@@ -142,6 +142,8 @@ pub(crate) struct Line {
     pub(crate) askings: BTreeMap<ControlKind, Asking>,
     /// Each place where a level asked for less than a higher one demands.
     pub(crate) weakenings: Vec<Weakening>,
+    /// Each place where two controls of one level leave nothing that both allow.
+    pub(crate) contradictions: Vec<Contradiction>,
     said: BTreeMap<(ControlKind, String), Said>,
     seen: BTreeSet<Name>,
 }
@@ -154,6 +156,15 @@ pub(crate) struct Weakening {
     pub(crate) higher: Said,
     pub(crate) lower: Said,
     pub(crate) what: Weakened,
+}
+
+/// Two controls of one level have nothing in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Contradiction {
+    pub(crate) control: ControlKind,
+    pub(crate) parameter: &'static Parameter,
+    pub(crate) one: Said,
+    pub(crate) other: Said,
 }
 
 /// Where a parameter's value comes from.
@@ -196,6 +207,16 @@ impl Line {
                 {
                     (Some((own, by)), Some(entry)) => {
                         let joined = entry.combine.join(&own, value);
+                        let nothing = joined.as_array().is_some_and(Vec::is_empty);
+                        if nothing && entry.combine == Combine::Intersection {
+                            let (one, other) = (by.clone(), said.clone());
+                            self.contradictions.push(Contradiction {
+                                control: *control,
+                                parameter: entry,
+                                one,
+                                other,
+                            });
+                        }
                         let by = if joined == own { by } else { said };
                         (joined, by)
                     }

@@ -134,25 +134,24 @@ pub(crate) fn read(file: usize, text: &str) -> Result<Node, (At, String)> {
 
 /// What the YAML reader says, in our words where its own are about its interface.
 fn message(error: &Error) -> String {
-    match error {
-        Error::MultipleDocuments { .. } => "a second document begins here; a file holds one".to_owned(),
-        Error::Budget { breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }, .. } => {
-            "anchors and aliases are not read; write the value where it holds".to_owned()
-        }
-        Error::Budget { breach: BudgetBreach::MergeKeys { .. }, .. } => {
-            "merge keys are not read; write the values where they hold".to_owned()
-        }
-        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
-            format!("nested deeper than {DEPTH} levels")
-        }
-        Error::Budget { .. } => "the file is too large; split it".to_owned(),
-        other => {
-            let message = other.to_string();
-            let line = message.lines().next().unwrap_or_default();
-            // The place is told beside the message.
-            crate::diagnostic::inert(line.split_once(" at line ").map_or(line, |(line, _)| line))
-        }
+    if let Error::MultipleDocuments { .. } = error {
+        return "a second document begins here; a file holds one".to_owned();
     }
+    if let Error::Budget { breach, .. } = error {
+        return if let BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. } = breach {
+            "anchors and aliases are not read; write the value where it holds".to_owned()
+        } else if let BudgetBreach::MergeKeys { .. } = breach {
+            "merge keys are not read; write the values where they hold".to_owned()
+        } else if let BudgetBreach::Depth { .. } = breach {
+            format!("nested deeper than {DEPTH} levels")
+        } else {
+            "the file is too large; split it".to_owned()
+        };
+    }
+    let message = error.to_string();
+    let line = message.lines().next().unwrap_or_default();
+    // The place is told beside the message.
+    crate::diagnostic::inert(line.split_once(" at line ").map_or(line, |(line, _)| line))
 }
 
 fn at(file: usize, location: Location) -> At {
@@ -345,6 +344,16 @@ mod tests {
                 Err((at, message)) => format!("{}:{}: {message}", at.line, at.column),
             })
             .collect();
-        insta::assert_snapshot!(found.join("\n"), @"");
+        insta::assert_snapshot!(found.join("\n"), @r"
+        1:4: unclosed bracket '['
+        2:3: mapping values are not allowed in this context
+        1:7: anchors and aliases are not read; write the value where it holds
+        2:4: alias references unknown anchor
+        3:1: a second document begins here; a file holds one
+        1:4: unclosed bracket '{'
+        2:1: invalid indentation in multiline quoted scalar
+        1:5: merge keys are not read; write the values where they hold
+        1:33: nested deeper than 32 levels
+        ");
     }
 }

@@ -20,8 +20,9 @@ const PROVIDERS: &[(&str, Provider)] =
 /// Parses the clouds that are managed first: one that is only observed is governed like them where it does not say.
 pub(super) fn parse(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     let mut later = Vec::new();
+    let mut managed = Vec::new();
     for (_, node) in found {
-        for (key, node) in entries(node, problems).unwrap_or_default() {
+        for (key, node) in draft.entries(node, problems) {
             let Some(name) = draft.declare_name(What::Cloud, key, problems) else { continue };
             if TENANT_KEYS.contains(&name.as_str()) {
                 let message = format!("`{name}` can't be a cloud's name: it is a key of tenants");
@@ -30,20 +31,31 @@ pub(super) fn parse(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut P
             let mut fields = Fields::of(node, problems);
             let Some(provider) = provider(key, &mut fields, problems) else { continue };
             draft.providers.insert(name.clone(), provider);
-            let manage = fields
-                .take("manage")
-                .and_then(|node| {
-                    word(node, &[("full", Manage::Full), ("observe", Manage::Observe)], problems)
-                })
-                .unwrap_or_default();
+            let words = [("full", Manage::Full), ("observe", Manage::Observe)];
+            let manage = match fields.take("manage") {
+                Some(node) => word(node, &words, problems),
+                None => Some(Manage::Full),
+            };
             match manage {
-                Manage::Full => cloud(name, provider, manage, fields, draft, problems),
-                Manage::Observe => later.push((name, provider, manage, fields)),
+                Some(Manage::Full) => {
+                    managed.push(provider);
+                    cloud(name, provider, Manage::Full, None, fields, draft, problems);
+                }
+                Some(Manage::Observe) => later.push((name, provider, fields)),
+                None => {
+                    fields.forgive();
+                    later.push((name, provider, fields));
+                }
             }
         }
     }
-    for (name, provider, manage, fields) in later {
-        cloud(name, provider, manage, fields, draft, problems);
+    for (name, provider, mut fields) in later {
+        let alike = only(&draft.manifest.clouds, provider).cloned();
+        if alike.is_none() && managed.iter().filter(|other| **other == provider).count() == 1 {
+            // The managed one has an error of its own; what it says can't be taken over, nor be missed.
+            fields.forgive();
+        }
+        cloud(name, provider, Manage::Observe, alike.as_ref(), fields, draft, problems);
     }
 }
 
@@ -66,14 +78,11 @@ fn cloud(
     name: Name,
     provider: Provider,
     manage: Manage,
+    alike: Option<&Cloud>,
     mut fields: Fields<'_>,
     draft: &mut Draft,
     problems: &mut Problems,
 ) {
-    let alike = match manage {
-        Manage::Full => None,
-        Manage::Observe => only(&draft.manifest.clouds, provider),
-    };
     let cloud = match provider {
         Provider::Aws => aws(&mut fields, manage, alike, problems).map(Cloud::Aws),
         Provider::Azure => azure(&mut fields, manage, alike, problems).map(Cloud::Azure),

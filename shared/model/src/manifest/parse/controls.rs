@@ -20,7 +20,7 @@ const HANDOVERS: &[(&str, Handover)] = &[("required", Handover::Required), ("rep
 
 pub(super) fn controls(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     for (_, node) in found {
-        for (key, node) in entries(node, problems).unwrap_or_default() {
+        for (key, node) in draft.entries(node, problems) {
             let Some(name) = draft.declare_name(What::Control, key, problems) else { continue };
             let mut fields = Fields::of(node, problems);
             let kind = fields.need("control", problems).and_then(|node| kind(node, problems));
@@ -32,8 +32,13 @@ pub(super) fn controls(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mu
             let mode = mode.and_then(|node| word(node, MODES, problems).map(|mode| (node, mode)));
             fields.end(problems);
             let Some(kind) = kind else { continue };
-            misleading(key, kind, problems);
-            draft.kinds.insert(name.clone(), kind);
+            if key.text.parse::<ControlKind>().is_ok_and(|other| other != kind) {
+                let message = format!("{} is the name of another control of the catalog", quote(&key.text));
+                problems
+                    .add(Problem::new(code::BAD_NAME, key.at, message).help("give it a name of your own"));
+            } else {
+                draft.kinds.insert(name.clone(), kind);
+            }
             let with = with
                 .map(|node| parameters(node, kind, &Origin::Control(name.clone()), draft, problems))
                 .unwrap_or_default();
@@ -72,14 +77,6 @@ fn kind(node: &Node, problems: &mut Problems) -> Option<ControlKind> {
             );
             None
         }
-    }
-}
-
-/// A control named like another control of the catalog: nobody could tell which is meant.
-fn misleading(key: &Key, kind: ControlKind, problems: &mut Problems) {
-    if key.text.parse::<ControlKind>().is_ok_and(|other| other != kind) {
-        let message = format!("{} is the name of another control of the catalog", quote(&key.text));
-        problems.add(Problem::new(code::BAD_NAME, key.at, message).help("give it a name of your own"));
     }
 }
 
@@ -170,7 +167,7 @@ fn value(node: &Node, parameter: &Parameter, problems: &mut Problems) -> Option<
 
 pub(super) fn landing_zones(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     for (_, node) in found {
-        for (key, node) in entries(node, problems).unwrap_or_default() {
+        for (key, node) in draft.entries(node, problems) {
             let Some(name) = draft.declare_name(What::LandingZone, key, problems) else { continue };
             let mut fields = Fields::of(node, problems);
             let version =

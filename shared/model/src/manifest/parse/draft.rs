@@ -99,8 +99,10 @@ pub(crate) struct Holder {
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) manifest: Manifest,
-    /// False where a file could not be read: what is not here may be there.
+    /// False where a file or section could not be read: what is not here may be there.
     complete: bool,
+    /// True where a name is defined twice: one of the definitions is not looked at.
+    ambiguous: bool,
     /// Every name that is declared, even where its definition has errors.
     declared: BTreeMap<(What, String), At>,
     references: Vec<Reference>,
@@ -138,6 +140,7 @@ impl Draft {
                 intake: Vec::new(),
             },
             complete: true,
+            ambiguous: false,
             declared: BTreeMap::new(),
             references: Vec::new(),
             providers: BTreeMap::new(),
@@ -148,14 +151,32 @@ impl Draft {
         }
     }
 
-    /// A file could not be read: that something is missing is no news any more.
+    /// A file or section could not be read: that something is missing is no news any more.
     pub(crate) fn incomplete(&mut self) {
         self.complete = false;
     }
 
-    /// Whether every file could be read.
+    /// Whether everything could be read.
     pub(crate) const fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Whether a definition was not looked at because another has its name.
+    pub(crate) const fn is_ambiguous(&self) -> bool {
+        self.ambiguous
+    }
+
+    /// The entries of a mapping that defines names; where there is no mapping, nobody knows what would be defined.
+    pub(crate) fn entries<'a>(
+        &mut self,
+        node: &'a Node,
+        problems: &mut Problems,
+    ) -> Vec<(&'a Key, &'a Node)> {
+        let entries = fields::entries(node, problems);
+        if entries.is_none() {
+            self.incomplete();
+        }
+        entries.unwrap_or_default()
     }
 
     /// A name is defined here; nothing comes back where it can't be a name or is defined already.
@@ -173,6 +194,7 @@ impl Draft {
             }
             Some(first) => {
                 let message = format!("the {} {} is defined twice", what.noun(), quote(name));
+                self.ambiguous = true;
                 problems.add(Problem::new(what.twice(), at, message).also(*first, "first defined here"));
                 false
             }

@@ -53,6 +53,11 @@ impl<'a> Fields<'a> {
         node
     }
 
+    /// From here on nothing is missing: an error that is told already explains it.
+    pub(crate) const fn forgive(&mut self) {
+        self.broken = true;
+    }
+
     /// Takes every key that the test is true of.
     pub(crate) fn take_where(&mut self, mut test: impl FnMut(&str) -> bool) -> Vec<(&'a Key, &'a Node)> {
         let (taken, rest) = self.rest.drain(..).partition(|(key, _)| test(&key.text));

@@ -135,7 +135,11 @@ pub(super) fn limits(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut 
 
 pub(super) fn environments(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     for (_, node) in found {
-        for node in fields::items(node, "a list of names", problems).unwrap_or_default() {
+        let items = fields::items(node, "a list of names", problems);
+        if items.is_none() {
+            draft.incomplete();
+        }
+        for node in items.unwrap_or_default() {
             let Some(name) = fields::parsed(node, code::BAD_NAME, problems) else { continue };
             if draft.declare(What::Environment, &format!("{name}"), node.at, problems) {
                 draft.manifest.environments.push(name);

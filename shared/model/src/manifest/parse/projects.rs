@@ -18,7 +18,7 @@ use crate::manifest::{Budget, Project, Tenant};
 
 pub(super) fn parse(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     for (_, node) in found {
-        for (key, node) in entries(node, problems).unwrap_or_default() {
+        for (key, node) in draft.entries(node, problems) {
             let Some(name) = draft.declare_name(What::Project, key, problems) else { continue };
             let mut fields = Fields::of(node, problems);
             let team = fields.need("team", problems).and_then(|node| draft.refer(What::Team, node, problems));
@@ -137,7 +137,8 @@ fn tenant(node: &Node, draft: &mut Draft, problems: &mut Problems) -> Option<Ten
 
 /// The key that is a cloud's name says which tenant it is: `aws: "222222222222"`.
 fn cloud(fields: &mut Fields<'_>, draft: &Draft, problems: &mut Problems) -> Option<(Name, TenantId, At)> {
-    let named = fields.take_where(|key| draft.place(What::Cloud, key).is_some());
+    let named =
+        fields.take_where(|key| draft.place(What::Cloud, key).is_some() && !TENANT_KEYS.contains(&key));
     let (key, node) = match named.as_slice() {
         [one] => *one,
         [(first, _), (second, _), ..] => {

@@ -7,12 +7,12 @@ use super::fields::{self, Fields, entries, set, text};
 use super::problems::{Problem, Problems};
 use crate::diagnostic::code;
 use crate::id::{Name, Provider};
-use crate::manifest::yaml::{Key, Node, quote};
+use crate::manifest::yaml::{Key, Node, Yaml, quote};
 use crate::manifest::{AwsRole, Role, Team};
 
 pub(super) fn teams(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     for (_, node) in found {
-        for (key, node) in entries(node, problems).unwrap_or_default() {
+        for (key, node) in draft.entries(node, problems) {
             let Some(name) = draft.declare_name(What::Team, key, problems) else { continue };
             let mut fields = Fields::of(node, problems);
             let owner = fields.take("owner").and_then(|node| text(node, problems)).map(str::to_owned);
@@ -48,10 +48,10 @@ fn groups(
 
 pub(super) fn roles(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     for (_, node) in found {
-        for (key, node) in entries(node, problems).unwrap_or_default() {
+        for (key, node) in draft.entries(node, problems) {
             let Some(name) = draft.declare_name(What::Role, key, problems) else { continue };
             let mut fields = Fields::of(node, problems);
-            let aws = fields.take("aws").and_then(|node| aws(node, problems));
+            let aws = fields.take("aws").map(|node| aws(node, problems));
             let mut texts = |key| {
                 let texts = fields.take(key).and_then(|node| {
                     set(node, "a list of texts", problems, |node, problems| {
@@ -73,7 +73,7 @@ pub(super) fn roles(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut P
     }
 }
 
-fn aws(node: &Node, problems: &mut Problems) -> Option<AwsRole> {
+fn aws(node: &Node, problems: &mut Problems) -> AwsRole {
     let mut fields = Fields::of(node, problems);
     let managed_policies = fields.need("managed-policies", problems).and_then(|node| {
         let policies =
@@ -89,19 +89,22 @@ fn aws(node: &Node, problems: &mut Problems) -> Option<AwsRole> {
         None => Some(1),
     };
     fields.end(problems);
-    Some(AwsRole { managed_policies: managed_policies?, session_hours: session_hours? })
+    // With an error above, this is never handed out; that the role grants something on AWS is true all the same.
+    AwsRole {
+        managed_policies: managed_policies.unwrap_or_default(),
+        session_hours: session_hours.unwrap_or_default(),
+    }
 }
 
 /// `8h`, from 1 to 12.
 fn session(node: &Node, problems: &mut Problems) -> Option<u32> {
     const EXPECTED: &str = "hours such as `8h`, from `1h` to `12h`";
-    let found = match &node.value {
-        crate::manifest::yaml::Yaml::Whole(_) => {
-            fields::wrong_type(node, EXPECTED, problems);
-            return None;
-        }
-        _ => text(node, problems)?,
-    };
+    if matches!(node.value, Yaml::Whole(_)) {
+        let message = format!("expected {EXPECTED}, found {}", node.found());
+        problems.add(Problem::new(code::WRONG_TYPE, node.at, message).help("add an `h`"));
+        return None;
+    }
+    let found = text(node, problems)?;
     let hours = found.strip_suffix('h').and_then(|hours| hours.parse().ok()).filter(|h| (1..=12).contains(h));
     if hours.is_none() {
         let message = format!("expected {EXPECTED}, found {}", quote(found));

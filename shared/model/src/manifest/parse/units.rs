@@ -17,7 +17,7 @@ pub(super) fn parse(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut P
 }
 
 fn level(node: &Node, above: &UnitPath, draft: &mut Draft, problems: &mut Problems) {
-    for (key, node) in entries(node, problems).unwrap_or_default() {
+    for (key, node) in draft.entries(node, problems) {
         let Some(name) = fields::name(&key.text, key.at, problems) else { continue };
         let path = above.join(&name);
         let first = draft.declare(What::Unit, path.as_str(), key.at, problems);

@@ -160,7 +160,8 @@ fn trusted_keys_that_can_t_be_meant_are_refused() {
     let right = key(1).1.to_string();
     let other = key(2).1.to_string();
     let (id, bytes) = (right.split_once('=').unwrap().0, other.split_once('=').unwrap().1);
-    let table: [(String, fn(&KeyError) -> bool); 5] = [
+    type Expected = fn(&KeyError) -> bool;
+    let table: [(String, Expected); 5] = [
         (String::new(), |e| matches!(e, KeyError::NoKey)),
         ("0123456789abcdef".to_owned(), |e| matches!(e, KeyError::NotAPublicKey { .. })),
         (format!("{id}=AAAA"), |e| matches!(e, KeyError::NotAPublicKey { .. })),
