@@ -1,1 +1,8 @@
-fn main() {}
+//! The Lambda function's process.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    landfall_function_aws::run().await
+}

@@ -61,13 +61,13 @@ pub async fn preview(
     let name = facts.as_ref().map(|facts| facts.name.clone()).unwrap_or_default();
     let settling = record.settling.clone();
     let known = Known { record, facts, inventory };
-    let desired = resolve(&trusted.bundle.manifest, cloud.name(), target, known)
+    let desired = resolve(trusted.bundle.manifest(), cloud.name(), target, known)
         .ok_or_else(|| EngineError::NoSuchCloud(cloud.name().to_string()))?;
     let reader = cloud.reader(target, run);
     let observed = observe(&*reader, clock, &desired, cloud.addresses(&desired), None).await;
     let judgements = cloud.judge(&desired, &observed);
     let now = clock.now();
-    let plan = plan(run, now, &trusted.bundle.digest, &desired, &judgements);
+    let plan = plan(run, now, trusted.bundle.digest(), &desired, &judgements);
     let findings = findings(&desired, &observed, &judgements, &settling, now);
     let refused = approve(plan.clone(), limits).err();
     Ok(Preview { target: target.clone(), name, standing: desired.standing, plan, refused, findings })
@@ -133,7 +133,7 @@ pub async fn explain(
         (Some(trusted), Some(record)) => {
             let facts = record.facts.clone();
             let known = Known { record, facts, inventory: None };
-            resolve(&trusted.bundle.manifest, cloud, target, known)
+            resolve(trusted.bundle.manifest(), cloud, target, known)
                 .map(|desired| desired.asked)
                 .unwrap_or_default()
         }

@@ -110,7 +110,7 @@ impl Engine {
 
     /// How much a run may change.
     pub fn limits(&self) -> Limits {
-        self.limits.unwrap_or(self.trusted.bundle.manifest.limits)
+        self.limits.unwrap_or(self.trusted.bundle.manifest().limits)
     }
 }
 

@@ -82,9 +82,9 @@ pub fn manifest(digest: &Digest) -> Result<Key, KeyError> {
     key(&format!("manifests/{digest}"))
 }
 
-/// The newest generation that anybody followed.
-pub fn generation(organization: &Name) -> Result<Key, KeyError> {
-    key(&format!("manifests/generation-{organization}"))
+/// Which bundle the store's functions follow, and whose store it is.
+pub fn followed() -> Result<Key, KeyError> {
+    key("manifests/followed")
 }
 
 /// The delivery of a tenant to its team.

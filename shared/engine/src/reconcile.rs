@@ -6,7 +6,7 @@
 //!       ─► looked at again ─► findings ─► report ─► stored ─► lease ends (or round again, when somebody asked meanwhile)
 //! ```
 
-mod life;
+pub mod life;
 mod tell;
 
 use std::collections::BTreeSet;
@@ -146,7 +146,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let judgements = engine.cloud.judge(&desired, &observed);
 
     let now = engine.clock.now();
-    let digest = &engine.trusted.bundle.digest;
+    let digest = engine.trusted.bundle.digest();
     let plan = waiting_for_effects(plan(&run, now, digest, &desired, &judgements), held, now);
     let digest = plan.digest();
     // A second round of the same run plans anew; its plan lies beside the first.
@@ -206,7 +206,7 @@ fn desired(
 ) -> Result<Desired, EngineError> {
     let cloud = engine.cloud.name();
     let known = Known { record: held.record.clone(), facts, inventory };
-    resolve(&engine.trusted.bundle.manifest, cloud, &order.target, known)
+    resolve(engine.trusted.bundle.manifest(), cloud, &order.target, known)
         .ok_or_else(|| EngineError::NoSuchCloud(cloud.to_string()))
 }
 

@@ -113,7 +113,7 @@ pub async fn begin(engine: &Engine, deadline: Deadline) -> Result<SweepId, Engin
     let sweep = Sweep {
         sweep: id.clone(),
         cloud: engine.cloud.name().clone(),
-        bundle: engine.trusted.bundle.digest.clone(),
+        bundle: engine.trusted.bundle.digest().clone(),
         started: now,
         deadline: now + TIME,
         pages: 0,

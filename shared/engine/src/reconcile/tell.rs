@@ -74,7 +74,7 @@ pub(super) async fn tell(
     };
     held.record.head = history.head().clone();
     held.record.last =
-        Some(LastRun { run: run.clone(), at: ended, bundle: engine.trusted.bundle.digest.clone(), counts });
+        Some(LastRun { run: run.clone(), at: ended, bundle: engine.trusted.bundle.digest().clone(), counts });
     if let Some(sweep) = &order.sweep {
         held.record.swept = Some(sweep.clone());
     }
