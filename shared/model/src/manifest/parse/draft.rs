@@ -209,8 +209,8 @@ impl Draft {
     /// Every name that is defined, with its place.
     pub(crate) fn declared(&self, what: What) -> impl Iterator<Item = (&str, At)> {
         self.declared
-            .iter()
-            .filter(move |((of, _), _)| *of == what)
+            .range((what, String::new())..)
+            .take_while(move |((of, _), _)| *of == what)
             .map(|((_, name), at)| (name.as_str(), *at))
     }
 
