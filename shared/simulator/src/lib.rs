@@ -19,6 +19,7 @@ mod event;
 mod fault;
 mod gate;
 mod lag;
+pub mod lambda;
 mod md5;
 mod options;
 mod page;

@@ -35,7 +35,8 @@ impl Simulator {
         let listener = std::net::TcpListener::bind(wanted).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let world = options.world();
+        let mut world = options.world();
+        world.endpoint = format!("http://{address}");
         let shared = Arc::new(Shared::new(world, &options)?);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
@@ -96,7 +97,9 @@ impl Simulator {
 
     fn end(&mut self) {
         // The other side is gone only when the thread has ended already, which is what is wanted.
-        drop(self.stop.take().map(|stop| stop.send(())));
+        if let Some(stop) = self.stop.take() {
+            stop.send(()).ok();
+        }
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }

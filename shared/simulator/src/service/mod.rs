@@ -2,7 +2,15 @@
 
 pub(crate) mod organizations;
 
+mod access_analyzer;
+mod account;
+mod budgets;
+mod ec2;
 mod iam;
+mod identitystore;
+mod s3control;
+mod sqs;
+mod sso_admin;
 mod sts;
 
 use std::time::Duration;
@@ -21,7 +29,14 @@ pub(crate) fn answer(world: &mut World, ask: &Ask) -> Answered {
         Service::Sts => sts::answer(world, ask),
         Service::Organizations => organizations::answer(world, ask),
         Service::Iam => iam::answer(world, ask),
-        _ => Err(unknown(Some(ask.service), &ask.operation)),
+        Service::Account => account::answer(world, ask),
+        Service::S3Control => s3control::answer(world, ask),
+        Service::Ec2 => ec2::answer(world, ask),
+        Service::AccessAnalyzer => access_analyzer::answer(world, ask),
+        Service::Budgets => budgets::answer(world, ask),
+        Service::SsoAdmin => sso_admin::answer(world, ask),
+        Service::IdentityStore => identitystore::answer(world, ask),
+        Service::Sqs => sqs::answer(world, ask),
     }
 }
 

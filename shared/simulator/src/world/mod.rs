@@ -20,7 +20,6 @@ pub use account::{
     Account, AlternateContact, Budget, Notification, PasswordPolicy, PublicAccessBlock, Role,
 };
 pub use identity_center::{Assignment, Group, IdentityCenter, PermissionSet};
-#[expect(unused_imports, reason = "sso-admin comes next")]
 pub(crate) use identity_center::{Kind, Work};
 pub(crate) use ids::{bytes, hex, request_id, unit_interval, uuid};
 pub use network::{InternetGateway, NetworkAcl, NetworkInterface, RouteTable, Rule, SecurityGroup, Subnet, Vpc};
@@ -94,6 +93,9 @@ pub struct World {
     #[serde(skip)]
     pub(crate) events: Vec<Value>,
     pub(crate) issued: u64,
+    /// Where the simulator listens; queue URLs begin with it.
+    #[serde(skip)]
+    pub(crate) endpoint: String,
 }
 
 impl World {
@@ -107,6 +109,7 @@ impl World {
             sessions: BTreeMap::new(),
             events: Vec::new(),
             issued: 0,
+            endpoint: String::new(),
             settings,
         };
         let joined_at = Timestamp::from_second(1_577_836_800).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -16,6 +16,7 @@ use crate::refusal::Refusal;
 use crate::world::{Organization, World};
 
 pub(crate) use creation::finish as finish_creation;
+pub(crate) use tags::parse as parse_tags;
 
 pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
     if !world.organization.in_use {
