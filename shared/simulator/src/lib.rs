@@ -38,8 +38,9 @@ pub use fault::{Denied, FaultError, Faults};
 pub use options::{Options, StartError};
 pub use simulator::Simulator;
 pub use world::{
-    Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CreateRequest, Group, IdentityCenter, InternetGateway,
-    Joined, Member, Message, MetadataDefaults, NetworkAcl, NetworkInterface, Notification, Organization, PasswordPolicy,
-    PermissionSet, Policy, PublicAccessBlock, Queue, Region, Role, Root, RouteTable, Rule, SecurityGroup, Settings, Subnet,
-    Unit, Vpc, World, CONTROLLER_ROLE, MANAGEMENT_ACCOUNT, ORGANIZATION, ROOT,
+    Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CONTROLLER_ROLE, CreateRequest,
+    Group, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member, Message, MetadataDefaults,
+    NetworkAcl, NetworkInterface, Notification, ORGANIZATION, Organization, PasswordPolicy, PermissionSet,
+    Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root, RouteTable, Rule, SecurityGroup, Settings,
+    Subnet, Unit, Vpc, World,
 };

@@ -241,7 +241,9 @@ fn beyond(
         .filter(|(kind, asking)| {
             kind.entry().place == Place::Policy
                 && asking.mode == Mode::Prevent
-                && above.get(kind).is_none_or(|above| above.with != asking.with)
+                && above
+                    .get(kind)
+                    .is_none_or(|above| above.with != asking.with || above.mode != Mode::Prevent)
         })
         .map(|(kind, asking)| (*kind, asking.value()))
         .collect()
