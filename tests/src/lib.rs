@@ -1,1 +1,4 @@
-//! Scenarios, conformance, architecture and benchmarks of the whole.
+//! What the tests of the whole stand on: a stage with an organization, a store, a queue and an engine.
+
+pub mod judges;
+pub mod stage;

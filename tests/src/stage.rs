@@ -1,0 +1,244 @@
+//! A stage: a simulated organization, a manifest, and an engine that knows both. The engine runs in the test's own process.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use landfall_aws::{Aws, AwsOrganization};
+use landfall_engine::ask::{Preview, preview};
+use landfall_engine::cloud::Cloud as _;
+use landfall_engine::engine::{Clock, Deadline, Engine, SystemClock, SystemDice, Trusted};
+use landfall_engine::queue::Queue as _;
+use landfall_engine::queue::memory::MemoryQueue;
+use landfall_engine::reconcile::{Order, Reconciled, reconcile};
+use landfall_engine::store::Store;
+use landfall_engine::store::memory::MemoryStore;
+use landfall_engine::sweep::{self, Closed};
+use landfall_engine::trust::{Footing, trust};
+use landfall_engine::{history, lease, work};
+use landfall_model::id::TenantId;
+use landfall_model::manifest::bundle::Bundle;
+use landfall_model::manifest::parse::parse;
+use landfall_model::manifest::{Cloud, Manifest, Source};
+use landfall_model::record::Record;
+use landfall_model::report::Report;
+use landfall_model::target::Target;
+use landfall_model::trigger::{Cause, Work};
+use landfall_simulator::{Options, Settings, Simulator, World};
+
+/// The manifest that most scenarios share.
+pub const ACME: &str = include_str!("../fixtures/acme.yaml");
+
+/// The external id that the manifest names and the simulated roles ask for.
+pub const EXTERNAL_ID: &str = "acme-landfall";
+
+/// Reads a manifest that has no problem.
+pub fn manifest(text: &str) -> Manifest {
+    let today = jiff::civil::date(2026, 11, 21);
+    let parsed = parse(&[Source { name: "acme.yaml".into(), text: text.into() }], today);
+    match parsed.manifest {
+        Some(manifest) => manifest,
+        None => panic!("the manifest has problems: {:#?}", parsed.diagnostics),
+    }
+}
+
+/// A world of `accounts` sample accounts, with the group that the manifest's team has.
+pub fn world(accounts: usize) -> World {
+    let mut world = World::sample_with(
+        accounts,
+        Settings { external_id: Some(EXTERNAL_ID.into()), open: false, ..Settings::default() },
+    );
+    world.identity_center.groups.insert("payments-dev".into(), landfall_simulator::Group::default());
+    world
+}
+
+/// A clock that tells the machine's time, plus what a test has added to it.
+#[derive(Debug, Default)]
+pub struct TestClock(std::sync::Mutex<SignedDuration>);
+
+impl TestClock {
+    /// Lets time pass.
+    pub fn pass(&self, time: SignedDuration) {
+        *self.0.lock().unwrap() += time;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + *self.0.lock().unwrap()
+    }
+}
+
+/// A stage.
+#[derive(Debug)]
+pub struct Stage {
+    pub simulator: Simulator,
+    pub engine: Engine,
+    pub queue: Arc<MemoryQueue>,
+    pub clock: Arc<TestClock>,
+}
+
+impl Stage {
+    /// A stage with the shared manifest and `accounts` sample accounts.
+    pub async fn with(accounts: usize) -> Self {
+        Self::of(world(accounts), ACME, Arc::new(MemoryStore::new())).await
+    }
+
+    /// A stage of one's own.
+    pub async fn of(world: World, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+        let simulator = Simulator::start(Options { world: Some(world), ..Options::default() }).unwrap();
+        let engine = engine(&simulator.url(), manifest(manifest_text), store).await;
+        let (engine, queue, clock) = engine;
+        Stage { simulator, engine, queue, clock }
+    }
+
+    /// Another process on the same stage: the same store, queue and clock, its own connections.
+    pub async fn another(&self) -> Engine {
+        let ground = self.engine.trusted.bundle.manifest().clone();
+        let aws = Aws::loopback(&self.simulator.url(), "eu-central-1").await.unwrap();
+        let cloud = organization(aws, &ground);
+        Engine { cloud: cloud.clone(), hands: cloud, ..self.engine.clone() }
+    }
+
+    /// Five minutes, as a generous Lambda has.
+    pub fn deadline(&self) -> Deadline {
+        Deadline(self.clock.now() + SignedDuration::from_mins(5))
+    }
+
+    /// Reconciles a tenant, as if an event had named it.
+    pub async fn reconcile(&self, account: &str, cause: Cause) -> Report {
+        match self.order(tenant(account), cause).await {
+            Reconciled::Done(report) => *report,
+            other => panic!("not done: {other:?}"),
+        }
+    }
+
+    /// Reconciles a target.
+    pub async fn order(&self, target: Target, cause: Cause) -> Reconciled {
+        let order = Order {
+            target,
+            cause,
+            sweep: None,
+            surveyed: None,
+            organization: None,
+            deadline: self.deadline(),
+        };
+        reconcile(&self.engine, &order).await.unwrap()
+    }
+
+    /// Sweeps, and works off the queue until the sweep is closed.
+    pub async fn sweep(&self) -> Closed {
+        let id = sweep::begin(&self.engine, self.deadline()).await.unwrap();
+        loop {
+            self.drain().await;
+            if let Some(closed) = sweep::closed(&self.engine, &id).await.unwrap() {
+                return closed;
+            }
+            // What is left is the delayed close.
+            work::perform(&self.engine, &Work::Close { sweep: id.clone() }, self.deadline()).await.unwrap();
+        }
+    }
+
+    /// Works off what is due on the queue now.
+    pub async fn drain(&self) {
+        loop {
+            let received = self.queue.receive(10).await.unwrap();
+            if received.is_empty() {
+                return;
+            }
+            for message in received {
+                let work = work::read(&message.body).unwrap();
+                drop(work::perform(&self.engine, &work, self.deadline()).await.unwrap());
+                self.queue.done(&message.receipt).await.unwrap();
+            }
+        }
+    }
+
+    /// What would be done to a tenant now.
+    pub async fn preview(&self, account: &str) -> Preview {
+        let engine = &self.engine;
+        preview(
+            &*engine.store,
+            &*engine.cloud,
+            &engine.trusted,
+            &*engine.clock,
+            &engine.new_run(),
+            &tenant(account),
+            engine.limits(),
+        )
+        .await
+        .unwrap()
+    }
+
+    /// What the store knows of a tenant.
+    pub async fn record(&self, account: &str) -> Option<Record> {
+        lease::peek(&*self.engine.store, &tenant(account)).await.unwrap()
+    }
+
+    /// The tenant's history fits together and nothing in it is open.
+    pub async fn history_is_whole(&self, account: &str) -> bool {
+        let verified = history::verify(&*self.engine.store, &tenant(account)).await.unwrap();
+        verified.broken.is_none() && verified.open == 0
+    }
+
+    /// Calls that changed something in an account, in order, as `service:Operation`. The account is the caller's own, so calls
+    /// about an account that are made in the management account are told by their parameters.
+    pub fn writes_about(&self, account: &str) -> Vec<String> {
+        self.simulator
+            .calls()
+            .into_iter()
+            .filter(|call| call.account == account || call.parameters.to_string().contains(account))
+            .map(|call| format!("{}:{}", call.service, call.operation))
+            .filter(|call| is_write(call))
+            .collect()
+    }
+}
+
+/// Whether a call changes something, by its name.
+pub fn is_write(call: &str) -> bool {
+    let operation = call.split(':').nth(1).unwrap_or(call);
+    !["Get", "List", "Describe", "AssumeRole"].iter().any(|word| operation.starts_with(word))
+}
+
+/// The target of an account.
+pub fn tenant(account: &str) -> Target {
+    Target::Tenant(TenantId::new(landfall_model::id::Provider::Aws, account).unwrap())
+}
+
+fn organization(aws: Aws, manifest: &Manifest) -> Arc<AwsOrganization> {
+    let (name, ground) = manifest
+        .clouds
+        .iter()
+        .find_map(|(name, cloud)| match cloud {
+            Cloud::Aws(ground) => Some((name.clone(), ground.clone())),
+            _ => None,
+        })
+        .unwrap();
+    Arc::new(AwsOrganization::new(aws, name, ground))
+}
+
+/// An engine at an endpoint on this machine, a simulator's or an emulator's.
+pub async fn engine(
+    url: &str,
+    manifest: Manifest,
+    store: Arc<dyn Store>,
+) -> (Engine, Arc<MemoryQueue>, Arc<TestClock>) {
+    let aws = Aws::loopback(url, "eu-central-1").await.unwrap();
+    let cloud = organization(aws, &manifest);
+    assert_eq!(cloud.name().as_str(), "aws");
+    let clock = Arc::new(TestClock::default());
+    let queue = Arc::new(MemoryQueue::new());
+    let bundle = Bundle::build(manifest).unwrap();
+    let trusted: Trusted =
+        trust(&*store, bundle, None, None, Footing::Loopback, clock.now()).await.unwrap();
+    let engine = Engine {
+        store,
+        queue: queue.clone(),
+        cloud: cloud.clone(),
+        hands: cloud,
+        trusted,
+        clock: clock.clone(),
+        dice: Arc::new(SystemDice),
+        limits: None,
+    };
+    (engine, queue, clock)
+}
