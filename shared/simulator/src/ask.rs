@@ -73,7 +73,9 @@ impl Service {
             Self::Ec2 => Protocol::Ec2,
             Self::Account | Self::AccessAnalyzer => Protocol::RestJson,
             Self::S3Control => Protocol::RestXml,
-            Self::Organizations | Self::Budgets | Self::SsoAdmin | Self::IdentityStore | Self::Sqs => Protocol::Json,
+            Self::Organizations | Self::Budgets | Self::SsoAdmin | Self::IdentityStore | Self::Sqs => {
+                Protocol::Json
+            }
         }
     }
 
@@ -82,7 +84,9 @@ impl Service {
         match self {
             Self::Sts | Self::Iam => "ValidationError",
             Self::Organizations => "InvalidInputException",
-            Self::Account | Self::AccessAnalyzer | Self::SsoAdmin | Self::IdentityStore => "ValidationException",
+            Self::Account | Self::AccessAnalyzer | Self::SsoAdmin | Self::IdentityStore => {
+                "ValidationException"
+            }
             Self::S3Control => "InvalidRequest",
             Self::Ec2 => "InvalidParameterValue",
             Self::Budgets => "InvalidParameterException",
@@ -178,7 +182,8 @@ impl Ask {
 
     /// The list `Name.1`, `Name.2`, … of a Query request; also `Name.member.1`, which IAM and STS use.
     pub(crate) fn numbered(&self, name: &str) -> Vec<&str> {
-        let dotted = |n: usize| self.text(&format!("{name}.{n}")).or_else(|| self.text(&format!("{name}.member.{n}")));
+        let dotted =
+            |n: usize| self.text(&format!("{name}.{n}")).or_else(|| self.text(&format!("{name}.member.{n}")));
         (1..).map_while(dotted).collect()
     }
 }

@@ -97,7 +97,12 @@ impl Breakage {
 }
 
 /// Breaks one account, in one region or in all of them where the matter is regional.
-pub(crate) fn perform(world: &mut World, id: &str, what: Breakage, only: Option<&str>) -> Result<(), BreakError> {
+pub(crate) fn perform(
+    world: &mut World,
+    id: &str,
+    what: Breakage,
+    only: Option<&str>,
+) -> Result<(), BreakError> {
     let regions: Vec<String> = match only {
         Some(name) if !world.settings.regions.iter().any(|region| region == name) => {
             return Err(BreakError::NoRegion(name.to_owned()));

@@ -33,7 +33,9 @@ pub(crate) fn answer(shared: &Shared, wire: &Wire, path: &str) -> Answer {
         },
         ("POST", "accounts") => add_account(shared, &body()),
         ("POST", "break") => broken(shared, &body()),
-        ("GET" | "POST" | "DELETE", _) => reply(404, &json!({"error": format!("there is nothing at `/_landfall/{path}`")})),
+        ("GET" | "POST" | "DELETE", _) => {
+            reply(404, &json!({"error": format!("there is nothing at `/_landfall/{path}`")}))
+        }
         _ => reply(405, &json!({"error": "only GET, POST and DELETE"})),
     }
 }

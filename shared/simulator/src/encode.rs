@@ -67,10 +67,14 @@ pub(crate) fn failure(service: Option<Service>, refusal: &Refusal, request_id: &
                 Service::Sqs => (format!("com.amazonaws.sqs#{code}"), "message"),
                 _ => (code.clone(), "Message"),
             };
-            let mut body = Map::from_iter([("__type".to_owned(), Value::from(kind)), (text.to_owned(), json!(message))]);
+            let mut body =
+                Map::from_iter([("__type".to_owned(), Value::from(kind)), (text.to_owned(), json!(message))]);
             body.extend(members.clone());
             let mut answer = build(status, json_type(service), request_id, Value::Object(body).to_string());
             header(&mut answer, "x-amzn-errortype", code);
+            if service == Service::Sqs {
+                header(&mut answer, "x-amzn-query-error", &format!("{};Sender", query_code(code)));
+            }
             answer
         }
         Some(Protocol::RestJson) => {
@@ -84,7 +88,12 @@ pub(crate) fn failure(service: Option<Service>, refusal: &Refusal, request_id: &
             let kind = if status >= 500 { "Receiver" } else { "Sender" };
             let namespace = service.map(namespace).unwrap_or_default();
             let mut body = format!("<ErrorResponse xmlns=\"{namespace}\">");
-            xml::write(&mut body, "Error", &ordered(&[("Type", kind), ("Code", code), ("Message", message)]), "member");
+            xml::write(
+                &mut body,
+                "Error",
+                &ordered(&[("Type", kind), ("Code", code), ("Message", message)]),
+                "member",
+            );
             body.push_str(&format!("<RequestId>{request_id}</RequestId></ErrorResponse>"));
             build(status, "text/xml", request_id, body)
         }
@@ -97,7 +106,9 @@ pub(crate) fn failure(service: Option<Service>, refusal: &Refusal, request_id: &
         Some(Protocol::RestXml) => {
             let mut body = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ErrorResponse>");
             xml::write(&mut body, "Error", &ordered(&[("Code", code), ("Message", message)]), "member");
-            body.push_str(&format!("<RequestId>{request_id}</RequestId><HostId>landfall</HostId></ErrorResponse>"));
+            body.push_str(&format!(
+                "<RequestId>{request_id}</RequestId><HostId>landfall</HostId></ErrorResponse>"
+            ));
             build(status, "application/xml", request_id, body)
         }
     }
@@ -120,6 +131,21 @@ pub(crate) fn status(service: Option<Service>, refusal: &Refusal) -> u16 {
         "EntityAlreadyExists" | "LimitExceeded" | "ConflictException" => 409,
         "TooManyRequestsException" | "ThrottlingException" => 429,
         _ => 400,
+    }
+}
+
+/// SQS spoke Query before it spoke JSON, and clients still show its old codes.
+fn query_code(code: &str) -> String {
+    match code {
+        "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue".to_owned(),
+        "QueueNameExists" => "QueueAlreadyExists".to_owned(),
+        "EmptyBatchRequest"
+        | "TooManyEntriesInBatchRequest"
+        | "BatchEntryIdsNotDistinct"
+        | "MessageNotInflight" => {
+            format!("AWS.SimpleQueueService.{code}")
+        }
+        other => other.to_owned(),
     }
 }
 

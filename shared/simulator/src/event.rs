@@ -63,7 +63,7 @@ fn service_event(world: &mut World, name: &str, details: &Value, now: Timestamp)
         "responseElements": null,
         "eventID": fresh(world, "eventID"),
         "readOnly": false,
-        "eventType": "AWSServiceEvent",
+        "eventType": "AwsServiceEvent",
         "managementEvent": true,
         "recipientAccountId": account,
         "serviceEventDetails": details,

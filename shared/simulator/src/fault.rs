@@ -100,7 +100,9 @@ impl FromStr for Faults {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut faults = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let Some((name, value)) = part.split_once('=') else { return Err(FaultError::Unknown(part.to_owned())) };
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(FaultError::Unknown(part.to_owned()));
+            };
             let (name, value) = (name.trim(), value.trim());
             match name {
                 "throttle" => faults.throttle = share(name, value)?,
@@ -156,7 +158,11 @@ fn denied(value: &str) -> Result<Denied, FaultError> {
     if service.is_empty() || operation.is_empty() || !account_is_right {
         return Err(wrong());
     }
-    Ok(Denied { service: service.to_owned(), operation: operation.to_owned(), account: account.map(str::to_owned) })
+    Ok(Denied {
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        account: account.map(str::to_owned),
+    })
 }
 
 #[cfg(test)]
@@ -191,7 +197,10 @@ mod tests {
         assert_eq!(problem("cut=0"), "`cut=0` must be a whole number of at least 1");
         assert_eq!(problem("seed=x"), "`seed=x` must be a whole number");
         assert_eq!(problem("lag=2"), "`lag=2` must be a time such as `20ms` or `2s`");
-        assert_eq!(problem("deny=ec2"), "`deny=ec2` must read `service:Operation` or `service:Operation@account`");
+        assert_eq!(
+            problem("deny=ec2"),
+            "`deny=ec2` must read `service:Operation` or `service:Operation@account`"
+        );
         assert!(problem("slow=1").starts_with("`slow=1` is not a fault"));
     }
 

@@ -21,7 +21,8 @@ pub(crate) fn caller(world: &World, access_key: Option<&str>) -> Caller {
 pub(crate) fn check(world: &World, faults: &Faults, ask: &Ask) -> Result<(), Refusal> {
     let Ask { service, operation, caller, .. } = ask;
     let closed = !world.settings.open && !matches!(service, Service::Sts | Service::Sqs);
-    let suspended = world.organization.members.get(&caller.account).is_some_and(|member| member.state != "ACTIVE");
+    let suspended =
+        world.organization.members.get(&caller.account).is_some_and(|member| member.state != "ACTIVE");
     let from_outside = matches!(service, Service::Organizations | Service::SsoAdmin | Service::IdentityStore)
         && caller.account != world.organization.management_account;
     let denied = (caller.controller && closed)
@@ -60,7 +61,9 @@ pub(crate) fn throttled(service: Service) -> Refusal {
         Service::Sts | Service::Iam => "Throttling",
         Service::Ec2 => "RequestLimitExceeded",
         Service::Organizations | Service::Account => "TooManyRequestsException",
-        Service::AccessAnalyzer | Service::Budgets | Service::SsoAdmin | Service::IdentityStore => "ThrottlingException",
+        Service::AccessAnalyzer | Service::Budgets | Service::SsoAdmin | Service::IdentityStore => {
+            "ThrottlingException"
+        }
         Service::Sqs => "RequestThrottled",
         Service::S3Control => "SlowDown",
     };

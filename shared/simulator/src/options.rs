@@ -62,9 +62,17 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("could not listen on `{address}`, is something else running there?")]
-    Listen { address: SocketAddr, #[source] cause: std::io::Error },
+    Listen {
+        address: SocketAddr,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("could not open the log `{}`", path.display())]
-    Log { path: PathBuf, #[source] cause: std::io::Error },
+    Log {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("could not start the simulator's thread")]
     Thread(#[source] std::io::Error),
 }

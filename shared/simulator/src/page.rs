@@ -43,7 +43,11 @@ pub(crate) fn page(
     let (offset, rested) = match ask.text(paging.token) {
         Some(token) => read(token, &ask.operation).ok_or_else(|| {
             let refusal = Refusal::new(paging.bad_token, "You provided an invalid value for NextToken");
-            if paging.bad_token == "InvalidInputException" { refusal.reason("INVALID_NEXT_TOKEN") } else { refusal }
+            if paging.bad_token == "InvalidInputException" {
+                refusal.reason("INVALID_NEXT_TOKEN")
+            } else {
+                refusal
+            }
         })?,
         None => (0, false),
     };

@@ -43,9 +43,10 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stoppe
         // Small answers to small questions: waiting to fill packets would cost 40 ms each. Failing is harmless.
         drop(stream.set_nodelay(true));
         let shared = Arc::clone(&shared);
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(stream), service_fn(move |request| answer(Arc::clone(&shared), request)));
+        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |request| answer(Arc::clone(&shared), request)),
+        );
         // An error here is a client that went away or a connection cut on purpose.
         tokio::spawn(async move { drop(connection.await) });
     }

@@ -133,7 +133,8 @@ impl Shared {
         };
         let fate = state.faults.fate(state.since_faults);
         let (Some(service), Some(operation)) = (service, operation) else {
-            let answer = encode::failure(service, &service::unknown(service, &call.operation), &request_id(n));
+            let answer =
+                encode::failure(service, &service::unknown(service, &call.operation), &request_id(n));
             call.error = Some("UnknownOperationException".to_owned());
             return state.close(call, fate, answer);
         };
@@ -168,7 +169,8 @@ impl Shared {
         let Waiting { ask, until, n } = waiting;
         ask.now = Timestamp::now();
         let answered = service::answer(&mut self.state().world, ask);
-        let done = Instant::now() >= *until || answered.as_ref().map_or(true, |value| !service::is_empty(value));
+        let done =
+            Instant::now() >= *until || answered.as_ref().map_or(true, |value| !service::is_empty(value));
         done.then(|| match &answered {
             Ok(value) => encode::success(ask.service, &ask.operation, value, &request_id(*n)),
             Err(refusal) => encode::failure(Some(ask.service), refusal, &request_id(*n)),
@@ -183,7 +185,9 @@ impl State {
             return service::answer(&mut self.world, ask);
         }
         if ask.reads() {
-            return self.lag.read(&mut self.world, ask, Instant::now(), lag, |world| service::answer(world, ask));
+            return self
+                .lag
+                .read(&mut self.world, ask, Instant::now(), lag, |world| service::answer(world, ask));
         }
         let before = Lag::before(&self.world, ask);
         let answered = service::answer(&mut self.world, ask);

@@ -68,8 +68,13 @@ impl Wire {
         });
         let region = region.unwrap_or("us-east-1").to_owned();
         let access_key = access_key.map(str::to_owned);
-        let understood =
-            |service, operation: Option<String>, params| Understood { service, operation, region, access_key, params };
+        let understood = |service, operation: Option<String>, params| Understood {
+            service,
+            operation,
+            region,
+            access_key,
+            params,
+        };
 
         if let Some((service, operation)) = by_target {
             return understood(Some(service), Some(operation.to_owned()), self.json());
@@ -95,7 +100,8 @@ impl Wire {
                 let mut params = self.form();
                 let operation = take(&mut params, "Action");
                 let version = take(&mut params, "Version").unwrap_or_default();
-                let service = VERSIONS.iter().find(|(known, _)| *known == version).map(|(_, service)| *service);
+                let service =
+                    VERSIONS.iter().find(|(known, _)| *known == version).map(|(_, service)| *service);
                 understood(service, operation, params)
             }
         }
@@ -124,7 +130,9 @@ impl Wire {
     fn form(&self) -> Map<String, Value> {
         let query = self.uri.query().unwrap_or_default().as_bytes();
         let source = if self.body.is_empty() { query } else { &self.body };
-        form_urlencoded::parse(source).map(|(name, value)| (name.into_owned(), Value::from(value.into_owned()))).collect()
+        form_urlencoded::parse(source)
+            .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
+            .collect()
     }
 
     fn route(&self) -> (Option<Service>, Option<String>, Map<String, Value>) {

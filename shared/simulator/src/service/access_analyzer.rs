@@ -15,7 +15,8 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
         "GetAnalyzer" => {
             let name = ask.need("analyzerName")?;
             let analyzers = analyzers(world, ask)?;
-            let found = analyzers.iter().find(|analyzer| analyzer.name == name).ok_or_else(|| missing(name))?;
+            let found =
+                analyzers.iter().find(|analyzer| analyzer.name == name).ok_or_else(|| missing(name))?;
             Ok(json!({"analyzer": analyzer_json(found)}))
         }
         "CreateAnalyzer" => create(world, ask),
@@ -54,7 +55,8 @@ fn analyzer_json(analyzer: &Analyzer) -> Value {
 fn list(world: &mut World, ask: &Ask) -> Answered {
     let found = analyzers(world, ask)?;
     let wanted = ask.text("type");
-    let shown = found.iter().filter(|analyzer| wanted.is_none_or(|kind| kind == analyzer.kind)).map(analyzer_json);
+    let shown =
+        found.iter().filter(|analyzer| wanted.is_none_or(|kind| kind == analyzer.kind)).map(analyzer_json);
     page(world, ask, ANALYZER, "analyzers", shown).map(Value::Object)
 }
 

@@ -13,8 +13,11 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
     if ask.operation == "ListRegions" {
         return list_regions(world, ask, &id);
     }
-    let standard = ask.text("RegionName").is_some_and(|name| world.settings.regions.iter().any(|one| one == name));
-    let optional = ask.text("RegionName").is_some_and(|name| world.settings.opt_in_regions.iter().any(|one| one == name));
+    let standard =
+        ask.text("RegionName").is_some_and(|name| world.settings.regions.iter().any(|one| one == name));
+    let optional = ask
+        .text("RegionName")
+        .is_some_and(|name| world.settings.opt_in_regions.iter().any(|one| one == name));
     let Some(account) = world.accounts.get_mut(&id) else { return Err(no_access()) };
     match ask.operation.as_str() {
         "GetAlternateContact" => get_contact(account, ask),
@@ -48,7 +51,9 @@ fn target(world: &World, ask: &Ask) -> Result<String, Refusal> {
         Some(id) if id == ask.caller.account && id == management => {
             Err(ask.invalid("The management account can only be managed using the standalone context."))
         }
-        Some(id) if ask.caller.account == *management && world.organization.members.contains_key(id) => Ok(id.to_owned()),
+        Some(id) if ask.caller.account == *management && world.organization.members.contains_key(id) => {
+            Ok(id.to_owned())
+        }
         Some(_) => Err(no_access()),
     }
 }
@@ -91,7 +96,11 @@ fn put_contact(account: &mut Account, ask: &Ask) -> Answered {
 }
 
 fn opt_status<'a>(account: &'a Account, name: &str, standard: bool) -> &'a str {
-    if standard { "ENABLED_BY_DEFAULT" } else { account.region_opt.get(name).map_or("DISABLED", String::as_str) }
+    if standard {
+        "ENABLED_BY_DEFAULT"
+    } else {
+        account.region_opt.get(name).map_or("DISABLED", String::as_str)
+    }
 }
 
 fn list_regions(world: &World, ask: &Ask, id: &str) -> Answered {
@@ -99,8 +108,10 @@ fn list_regions(world: &World, ask: &Ask, id: &str) -> Answered {
     let wanted: Vec<&str> = ask.array("RegionOptStatusContains").iter().filter_map(Value::as_str).collect();
     let standard = world.settings.regions.iter().map(|name| (name, true));
     let optional = world.settings.opt_in_regions.iter().map(|name| (name, false));
-    let mut regions: Vec<(&String, &str)> =
-        standard.chain(optional).map(|(name, standard)| (name, opt_status(account, name, standard))).collect();
+    let mut regions: Vec<(&String, &str)> = standard
+        .chain(optional)
+        .map(|(name, standard)| (name, opt_status(account, name, standard)))
+        .collect();
     regions.sort_unstable();
     let regions = regions.into_iter().filter(|(_, status)| wanted.is_empty() || wanted.contains(status));
     let regions = regions.map(|(name, status)| json!({"RegionName": name, "RegionOptStatus": status}));

@@ -22,7 +22,8 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
         "DescribeBudgets" => {
             let account = world.accounts.get(&ask.caller.account);
             let budgets = account.into_iter().flat_map(|account| account.budgets.values());
-            page(world, ask, BUDGETS, "Budgets", budgets.map(|budget| budget.budget.clone())).map(Value::Object)
+            page(world, ask, BUDGETS, "Budgets", budgets.map(|budget| budget.budget.clone()))
+                .map(Value::Object)
         }
         "CreateBudget" => create(world, ask),
         "UpdateBudget" => update(world, ask),
@@ -38,7 +39,8 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
         "DescribeSubscribersForNotification" => {
             let wanted = notification(ask)?;
             let all = &named(world, ask)?.notifications;
-            let found = all.iter().find(|one| same(&one.notification, &wanted)).ok_or_else(no_notification)?;
+            let found =
+                all.iter().find(|one| same(&one.notification, &wanted)).ok_or_else(no_notification)?;
             page(world, ask, BUDGETS, "Subscribers", found.subscribers.iter().cloned()).map(Value::Object)
         }
         "CreateNotification" => create_notification(world, ask),
@@ -57,7 +59,11 @@ fn no_notification() -> Refusal {
 
 fn named<'a>(world: &'a World, ask: &Ask) -> Result<&'a Budget, Refusal> {
     let name = ask.need("BudgetName")?;
-    world.accounts.get(&ask.caller.account).and_then(|account| account.budgets.get(name)).ok_or_else(|| no_budget(name))
+    world
+        .accounts
+        .get(&ask.caller.account)
+        .and_then(|account| account.budgets.get(name))
+        .ok_or_else(|| no_budget(name))
 }
 
 fn named_mut<'a>(world: &'a mut World, ask: &Ask) -> Result<&'a mut Budget, Refusal> {
@@ -73,7 +79,9 @@ fn completed(ask: &Ask, sent: &Map<String, Value>) -> Result<Value, Refusal> {
     if name.is_empty() || name.chars().count() > 100 || name.contains([':', '\\']) {
         return Err(ask.invalid("The budget name must have 1 to 100 characters, none of them : or \\"));
     }
-    if !matches!(text("TimeUnit"), "DAILY" | "MONTHLY" | "QUARTERLY" | "ANNUALLY" | "CUSTOM") || text("BudgetType").is_empty() {
+    if !matches!(text("TimeUnit"), "DAILY" | "MONTHLY" | "QUARTERLY" | "ANNUALLY" | "CUSTOM")
+        || text("BudgetType").is_empty()
+    {
         return Err(ask.invalid("TimeUnit and BudgetType are required"));
     }
     let mut budget = sent.clone();
@@ -103,7 +111,10 @@ fn create(world: &mut World, ask: &Ask) -> Answered {
     let name = member(&budget, "BudgetName").to_owned();
     let account = world.accounts.get_mut(&ask.caller.account).ok_or_else(|| no_budget(&name))?;
     if account.budgets.contains_key(&name) {
-        return Err(Refusal::new("DuplicateRecordException", format!("Error creating budget: {name} - the budget already exists.")));
+        return Err(Refusal::new(
+            "DuplicateRecordException",
+            format!("Error creating budget: {name} - the budget already exists."),
+        ));
     }
     let with = ask.array("NotificationsWithSubscribers");
     if with.len() > NOTIFICATIONS {
@@ -150,7 +161,10 @@ fn notification(ask: &Ask) -> Result<Value, Refusal> {
 fn same(one: &Value, other: &Value) -> bool {
     let text = |name: &str| member(one, name) == member(other, name);
     let threshold = |value: &Value| value.get("Threshold").and_then(Value::as_f64);
-    text("NotificationType") && text("ComparisonOperator") && text("ThresholdType") && threshold(one) == threshold(other)
+    text("NotificationType")
+        && text("ComparisonOperator")
+        && text("ThresholdType")
+        && threshold(one) == threshold(other)
 }
 
 fn create_notification(world: &mut World, ask: &Ask) -> Answered {
@@ -162,7 +176,9 @@ fn create_notification(world: &mut World, ask: &Ask) -> Answered {
     if budget.notifications.len() >= NOTIFICATIONS {
         return Err(too_many());
     }
-    budget.notifications.push(Notification { notification: wanted, subscribers: ask.array("Subscribers").to_vec() });
+    budget
+        .notifications
+        .push(Notification { notification: wanted, subscribers: ask.array("Subscribers").to_vec() });
     Ok(json!({}))
 }
 

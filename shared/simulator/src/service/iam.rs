@@ -9,11 +9,18 @@ use crate::world::{Account, PasswordPolicy, World};
 
 pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
     let taken = |alias: &str| {
-        world.accounts.values().any(|other| other.alias.as_deref() == Some(alias) && other.id != ask.caller.account)
+        world
+            .accounts
+            .values()
+            .any(|other| other.alias.as_deref() == Some(alias) && other.id != ask.caller.account)
     };
     let alias_taken = ask.operation == "CreateAccountAlias" && ask.text("AccountAlias").is_some_and(taken);
     let Some(account) = world.accounts.get_mut(&ask.caller.account) else {
-        return Err(Refusal::new("InvalidClientTokenId", "The security token included in the request is invalid.").status(403));
+        return Err(Refusal::new(
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
+        )
+        .status(403));
     };
     match ask.operation.as_str() {
         "GetAccountPasswordPolicy" => get_password_policy(account),
@@ -22,7 +29,9 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
             account.password_policy.take().map(|_| Value::Null).ok_or_else(|| no_password_policy(&account.id))
         }
         "GetAccountSummary" => Ok(summary(account)),
-        "ListAccountAliases" => Ok(json!({"AccountAliases": account.alias.iter().collect::<Vec<_>>(), "IsTruncated": false})),
+        "ListAccountAliases" => {
+            Ok(json!({"AccountAliases": account.alias.iter().collect::<Vec<_>>(), "IsTruncated": false}))
+        }
         "CreateAccountAlias" => create_alias(account, ask, alias_taken),
         "DeleteAccountAlias" => delete_alias(account, ask),
         _ => Err(super::unknown(Some(ask.service), &ask.operation)),
@@ -53,11 +62,13 @@ fn get_password_policy(account: &Account) -> Answered {
 /// There is no partial update: what is not sent becomes AWS's default, however strong it was before.
 fn update_password_policy(account: &mut Account, ask: &Ask) -> Answered {
     let flag = |name: &str| ask.flag(name).unwrap_or(false);
-    let bounded = |name: &str, least: i64, most: i64| match ask.number(name)? {
+    let bounded = |name: &str, least: i64, most: i64| {
+        match ask.number(name)? {
         Some(number) if !(least..=most).contains(&number) => Err(ask.invalid(format!(
             "1 validation error detected: Value '{number}' at '{name}' failed to satisfy constraint: Member must have value between {least} and {most}"
         ))),
         number => Ok(number),
+    }
     };
     account.password_policy = Some(PasswordPolicy {
         minimum_length: bounded("MinimumPasswordLength", 6, 128)?.unwrap_or(6),
@@ -97,7 +108,8 @@ fn summary(account: &Account) -> Value {
         ("Users", 0),
         ("UsersQuota", 5_000),
     ];
-    let entries: Vec<Value> = entries.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+    let entries: Vec<Value> =
+        entries.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
     json!({"SummaryMap": {"*entry": entries}})
 }
 
@@ -116,7 +128,10 @@ fn create_alias(account: &mut Account, ask: &Ask, taken: bool) -> Answered {
         )));
     }
     if taken || account.alias.as_deref() == Some(alias) {
-        return Err(Refusal::new("EntityAlreadyExists", format!("The account alias {alias} already exists.")));
+        return Err(Refusal::new(
+            "EntityAlreadyExists",
+            format!("The account alias {alias} already exists."),
+        ));
     }
     account.alias = Some(alias.to_owned());
     Ok(Value::Null)

@@ -76,10 +76,14 @@ fn group_id(world: &World, ask: &Ask, store: &str) -> Answered {
 fn create(world: &mut World, ask: &Ask, store: &str) -> Answered {
     let name = ask.need("DisplayName")?;
     if world.identity_center.groups.values().any(|group| group.name == name) {
-        return Err(Refusal::new("ConflictException", "Duplicate GroupDisplayName").member("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION"));
+        return Err(Refusal::new("ConflictException", "Duplicate GroupDisplayName")
+            .member("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION"));
     }
     let id = uuid(&format!("group/{name}"));
     let description = ask.text("Description").map(str::to_owned);
-    world.identity_center.groups.insert(id.clone(), Group { id: id.clone(), name: name.to_owned(), description });
+    world
+        .identity_center
+        .groups
+        .insert(id.clone(), Group { id: id.clone(), name: name.to_owned(), description });
     Ok(json!({"IdentityStoreId": store, "GroupId": id, "GroupArn": arn(&id), "Revision": "1"}))
 }

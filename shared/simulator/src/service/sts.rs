@@ -28,19 +28,25 @@ fn assume_role(world: &mut World, ask: &Ask) -> Answered {
     let (account, role) = parts(arn).ok_or_else(|| ask.invalid(format!("{arn} is invalid")))?;
     let duration = ask.number("DurationSeconds")?.unwrap_or(3_600);
     if !(900..=43_200).contains(&duration) {
-        return Err(ask.invalid("1 validation error detected: Value at 'durationSeconds' must be between 900 and 43200"));
+        return Err(ask.invalid(
+            "1 validation error detected: Value at 'durationSeconds' must be between 900 and 43200",
+        ));
     }
     let denied = || {
         Refusal::new(
             "AccessDenied",
-            format!("User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}", ask.caller.arn()),
+            format!(
+                "User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+                ask.caller.arn()
+            ),
         )
     };
     let active = world.organization.members.get(account).is_none_or(|member| member.state == "ACTIVE");
     let found = world.accounts.get(account).and_then(|account| account.roles.get(role));
     let found = found.filter(|_| active).ok_or_else(denied)?;
     let ready = found.available_at.is_none_or(|at| at <= ask.now);
-    let trusted = found.external_id.as_deref().is_none_or(|expected| ask.text("ExternalId") == Some(expected));
+    let trusted =
+        found.external_id.as_deref().is_none_or(|expected| ask.text("ExternalId") == Some(expected));
     if !(ready && trusted) {
         return Err(denied());
     }

@@ -35,7 +35,8 @@ pub struct Account {
 
 impl Account {
     pub(crate) fn new(id: &str, name: &str, external_id: Option<String>, member: bool) -> Self {
-        let role = |external_id: Option<String>, read_only| Role { external_id, read_only, available_at: None };
+        let role =
+            |external_id: Option<String>, read_only| Role { external_id, read_only, available_at: None };
         let mut roles = BTreeMap::from([
             ("landfall-read".to_owned(), role(external_id.clone(), true)),
             ("landfall-write".to_owned(), role(external_id, false)),
@@ -152,7 +153,12 @@ impl PublicAccessBlock {
     /// All four on.
     #[must_use]
     pub fn full() -> Self {
-        Self { block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true }
+        Self {
+            block_public_acls: true,
+            ignore_public_acls: true,
+            block_public_policy: true,
+            restrict_public_buckets: true,
+        }
     }
 }
 

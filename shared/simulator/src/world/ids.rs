@@ -51,7 +51,10 @@ pub(crate) fn request_id(n: u64) -> String {
 }
 
 /// A number in 0..1 for one call: the same seed and call number always fall the same way.
-#[expect(clippy::cast_precision_loss, reason = "53 of 64 bits are kept on purpose: that is what an f64 holds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "53 of 64 bits are kept on purpose: that is what an f64 holds"
+)]
 pub(crate) fn unit_interval(seed: u64, salt: u64, n: u64) -> f64 {
     let mixed = finish(finish(seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(n));
     (mixed >> 11) as f64 / (1_u64 << 53) as f64

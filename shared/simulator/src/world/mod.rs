@@ -16,13 +16,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use account::{
-    Account, AlternateContact, Budget, Notification, PasswordPolicy, PublicAccessBlock, Role,
-};
+pub use account::{Account, AlternateContact, Budget, Notification, PasswordPolicy, PublicAccessBlock, Role};
 pub use identity_center::{Assignment, Group, IdentityCenter, PermissionSet};
 pub(crate) use identity_center::{Kind, Work};
 pub(crate) use ids::{bytes, hex, request_id, unit_interval, uuid};
-pub use network::{InternetGateway, NetworkAcl, NetworkInterface, RouteTable, Rule, SecurityGroup, Subnet, Vpc};
+pub use network::{
+    InternetGateway, NetworkAcl, NetworkInterface, RouteTable, Rule, SecurityGroup, Subnet, Vpc,
+};
 pub use organization::{Attachment, CreateRequest, Joined, Member, Organization, Policy, Root, Unit};
 pub(crate) use organization::{full_access_of, limits};
 pub use queue::{Message, Queue};
@@ -183,7 +183,8 @@ impl World {
     fn free_id(&mut self) -> String {
         loop {
             self.issued += 1;
-            let id = format!("{:012}", 200_000_000_000 + hex_number("account", self.issued) % 700_000_000_000);
+            let id =
+                format!("{:012}", 200_000_000_000 + hex_number("account", self.issued) % 700_000_000_000);
             if !self.accounts.contains_key(&id) {
                 return id;
             }
@@ -199,7 +200,9 @@ impl World {
     /// Finishes every account creation that is still IN_PROGRESS, for tests that do not poll.
     pub fn finish_account_creations(&mut self) {
         let waiting: Vec<String> = self.organization.create_requests.keys().cloned().collect();
-        waiting.iter().for_each(|id| crate::service::organizations::finish_creation(self, id, Timestamp::now()));
+        waiting
+            .iter()
+            .for_each(|id| crate::service::organizations::finish_creation(self, id, Timestamp::now()));
     }
 }
 

@@ -96,7 +96,9 @@ pub(crate) fn add_default(region: &mut Region, account: &str, name: &str) {
         region.subnets.insert(id, subnet);
     }
     let rule = |egress: bool| Rule {
-        id: id(if egress { "sgr-egress" } else { "sgr-ingress" }).replace("-egress", "").replace("-ingress", ""),
+        id: id(if egress { "sgr-egress" } else { "sgr-ingress" })
+            .replace("-egress", "")
+            .replace("-ingress", ""),
         egress,
         protocol: "-1".to_owned(),
         ports: None,
@@ -125,6 +127,7 @@ pub(crate) fn add_default(region: &mut Region, account: &str, name: &str) {
     region.route_tables.insert(table.id.clone(), table);
     region.network_acls.insert(acl.id.clone(), acl);
     region.internet_gateways.insert(gateway.clone(), InternetGateway { id: gateway, vpc: Some(vpc.clone()) });
-    let default = Vpc { id: vpc.clone(), cidr: "172.31.0.0/16".to_owned(), is_default: true, tags: BTreeMap::new() };
+    let default =
+        Vpc { id: vpc.clone(), cidr: "172.31.0.0/16".to_owned(), is_default: true, tags: BTreeMap::new() };
     region.vpcs.insert(vpc, default);
 }

@@ -160,7 +160,8 @@ impl Organization {
     pub fn add_unit(&mut self, name: &str, parent: &str) -> String {
         let label = format!("{parent}/{name}/{}", self.units.len());
         let id = format!("ou-{}-{}", self.root.id.trim_start_matches("r-"), super::hex(&label, 8));
-        self.units.insert(id.clone(), Unit { id: id.clone(), name: name.to_owned(), parent: parent.to_owned() });
+        self.units
+            .insert(id.clone(), Unit { id: id.clone(), name: name.to_owned(), parent: parent.to_owned() });
         self.attach_defaults(&id);
         id
     }
@@ -231,7 +232,11 @@ pub(crate) fn limits(kind: &str) -> Option<(usize, usize)> {
     Some(match kind {
         SERVICE_CONTROL_POLICY => (10_240, 10),
         "RESOURCE_CONTROL_POLICY" => (5_120, 5),
-        "DECLARATIVE_POLICY_EC2" | "BACKUP_POLICY" | "TAG_POLICY" | "CHATBOT_POLICY" | "SECURITYHUB_POLICY" => (10_000, 10),
+        "DECLARATIVE_POLICY_EC2"
+        | "BACKUP_POLICY"
+        | "TAG_POLICY"
+        | "CHATBOT_POLICY"
+        | "SECURITYHUB_POLICY" => (10_000, 10),
         "AISERVICES_OPT_OUT_POLICY" => (2_500, 5),
         _ => return None,
     })

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::network::{self, InternetGateway, NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc};
+use super::network::{
+    self, InternetGateway, NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc,
+};
 use super::queue::Queue;
 use crate::breakage::Breakage;
 
@@ -63,7 +65,8 @@ impl Region {
     /// Puts a network interface into the default VPC, as a running instance would have; `None` without one.
     pub fn add_network_interface(&mut self, description: &str) -> Option<String> {
         let subnet = self.subnets.values().find(|subnet| subnet.default_for_az)?;
-        let id = format!("eni-{}", super::hex(&format!("{}{}", subnet.id, self.network_interfaces.len()), 17));
+        let id =
+            format!("eni-{}", super::hex(&format!("{}{}", subnet.id, self.network_interfaces.len()), 17));
         let interface = NetworkInterface {
             id: id.clone(),
             vpc: subnet.vpc.clone(),

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Account, AlternateContact, Joined, PasswordPolicy, PublicAccessBlock, Region, Settings, World, MANAGEMENT_ACCOUNT};
+use super::{
+    Account, AlternateContact, Joined, MANAGEMENT_ACCOUNT, PasswordPolicy, PublicAccessBlock, Region,
+    Settings, World,
+};
 
 /// Account ids 222222222222, 222222222223, … so that a reader recognises them in every report.
 const FIRST: u64 = 222_222_222_222;
@@ -28,7 +31,13 @@ pub(super) fn build(accounts: usize, settings: Settings) -> World {
         let name = if invited { "acquired".to_owned() } else { format!("team-{:04}", n + 1) };
         let joined = if invited { Joined::Invited } else { Joined::Created };
         let at = Timestamp::from_second(BIRTH + DAY * i64::try_from(n).unwrap_or_default().min(1_000));
-        world.enter(&id, &name, &format!("aws+{name}@example.com"), joined, at.unwrap_or(Timestamp::UNIX_EPOCH));
+        world.enter(
+            &id,
+            &name,
+            &format!("aws+{name}@example.com"),
+            joined,
+            at.unwrap_or(Timestamp::UNIX_EPOCH),
+        );
         let Some(account) = world.accounts.get_mut(&id) else { continue };
         if invited {
             for region in &regions {
@@ -75,7 +84,9 @@ fn violate(account: &mut Account, regions: &[String], way: usize) {
         }
         3 => account.public_access_block = None,
         4 => account.root_keys = true,
-        5 => account.password_policy = Some(PasswordPolicy { minimum_length: 8, ..PasswordPolicy::default() }),
+        5 => {
+            account.password_policy = Some(PasswordPolicy { minimum_length: 8, ..PasswordPolicy::default() })
+        }
         6 => {
             account.alternate_contacts.remove("SECURITY");
         }

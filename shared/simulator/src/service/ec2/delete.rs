@@ -25,7 +25,10 @@ pub(super) fn detach_gateway(region: &mut Region, ask: &Ask) -> Answered {
     let vpc = ask.need("VpcId")?;
     let gateway = region.internet_gateways.get_mut(id).ok_or_else(|| no_gateway(id))?;
     if gateway.vpc.as_deref() != Some(vpc) {
-        return Err(Refusal::new("Gateway.NotAttached", format!("resource {id} is not attached to network {vpc}")));
+        return Err(Refusal::new(
+            "Gateway.NotAttached",
+            format!("resource {id} is not attached to network {vpc}"),
+        ));
     }
     if region.network_interfaces.values().any(|interface| interface.vpc == vpc) {
         return Err(in_use(format!(

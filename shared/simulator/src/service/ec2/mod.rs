@@ -50,18 +50,28 @@ fn region<'a>(world: &'a mut World, ask: &Ask) -> Result<&'a mut Region, Refusal
     };
     match account.filter(enabled) {
         Some(account) => Ok(account.region(&ask.region)),
-        None => Err(Refusal::new("AuthFailure", "AWS was not able to validate the provided access credentials")),
+        None => {
+            Err(Refusal::new("AuthFailure", "AWS was not able to validate the provided access credentials"))
+        }
     }
 }
 
 /// The regions the account may use, and with `AllRegions` those it may not use yet.
 fn describe_regions(world: &mut World, ask: &Ask) -> Answered {
     let wanted = ask.numbered("RegionName");
-    let opted = world.accounts.get(&ask.caller.account).map(|account| account.region_opt.clone()).unwrap_or_default();
+    let opted =
+        world.accounts.get(&ask.caller.account).map(|account| account.region_opt.clone()).unwrap_or_default();
     let all = ask.flag("AllRegions") == Some(true);
     let standard = world.settings.regions.iter().map(|name| (name, "opt-in-not-required"));
     let optional = world.settings.opt_in_regions.iter().map(|name| {
-        (name, if opted.get(name).is_some_and(|status| status == "ENABLED") { "opted-in" } else { "not-opted-in" })
+        (
+            name,
+            if opted.get(name).is_some_and(|status| status == "ENABLED") {
+                "opted-in"
+            } else {
+                "not-opted-in"
+            },
+        )
     });
     let shown = standard.chain(optional).filter(|(name, status)| {
         (all || *status != "not-opted-in") && (wanted.is_empty() || wanted.contains(&name.as_str()))

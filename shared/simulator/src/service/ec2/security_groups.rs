@@ -21,27 +21,28 @@ pub(super) fn describe(world: &mut World, ask: &Ask) -> Answered {
     let owner = &ask.caller.account;
     let names = ask.numbered("GroupName");
     let groups = region(world, ask)?.security_groups.values();
-    let groups = groups.filter(|group| names.is_empty() || names.contains(&group.name.as_str())).map(|group| Shown {
-        id: group.id.clone(),
-        facts: vec![
-            ("vpc-id", group.vpc.clone()),
-            ("group-name", group.name.clone()),
-            ("group-id", group.id.clone()),
-            ("description", group.description.clone()),
-            ("owner-id", owner.clone()),
-        ],
-        value: json!({
-            "groupId": group.id,
-            "groupName": group.name,
-            "groupDescription": group.description,
-            "vpcId": group.vpc,
-            "ownerId": owner,
-            "securityGroupArn": format!("arn:aws:ec2:{}:{owner}:security-group/{}", ask.region, group.id),
-            "ipPermissions": permissions(&group.rules, false, owner),
-            "ipPermissionsEgress": permissions(&group.rules, true, owner),
-            "tagSet": [],
-        }),
-    });
+    let groups =
+        groups.filter(|group| names.is_empty() || names.contains(&group.name.as_str())).map(|group| Shown {
+            id: group.id.clone(),
+            facts: vec![
+                ("vpc-id", group.vpc.clone()),
+                ("group-name", group.name.clone()),
+                ("group-id", group.id.clone()),
+                ("description", group.description.clone()),
+                ("owner-id", owner.clone()),
+            ],
+            value: json!({
+                "groupId": group.id,
+                "groupName": group.name,
+                "groupDescription": group.description,
+                "vpcId": group.vpc,
+                "ownerId": owner,
+                "securityGroupArn": format!("arn:aws:ec2:{}:{owner}:security-group/{}", ask.region, group.id),
+                "ipPermissions": permissions(&group.rules, false, owner),
+                "ipPermissionsEgress": permissions(&group.rules, true, owner),
+                "tagSet": [],
+            }),
+        });
     let groups = groups.collect();
     describe_kind(world, ask, &SECURITY_GROUPS, groups)
 }
@@ -105,9 +106,11 @@ pub(super) fn revoke(region: &mut Region, ask: &Ask, egress: bool) -> Answered {
         ));
     }
     let goes = |rule: &Rule| {
-        rule.egress == egress && (ids.contains(&rule.id.as_str()) || wanted.iter().any(|wanted| is(rule, wanted)))
+        rule.egress == egress
+            && (ids.contains(&rule.id.as_str()) || wanted.iter().any(|wanted| is(rule, wanted)))
     };
-    let revoked: Vec<Value> = group.rules.iter().filter(|rule| goes(rule)).map(|rule| revoked_json(id, rule)).collect();
+    let revoked: Vec<Value> =
+        group.rules.iter().filter(|rule| goes(rule)).map(|rule| revoked_json(id, rule)).collect();
     group.rules.retain(|rule| !goes(rule));
     Ok(json!({"return": true, "revokedSecurityGroupRuleSet": revoked}))
 }

@@ -22,7 +22,9 @@ pub(super) fn answer(region: &mut Region, ask: &Ask, account: &str) -> Option<An
             region.ebs_key = "alias/aws/ebs".to_owned();
             Ok(json!({"kmsKeyId": region.ebs_key}))
         }
-        "GetSnapshotBlockPublicAccessState" => Ok(json!({"state": region.snapshot_block, "managedBy": "account"})),
+        "GetSnapshotBlockPublicAccessState" => {
+            Ok(json!({"state": region.snapshot_block, "managedBy": "account"}))
+        }
         "EnableSnapshotBlockPublicAccess" => enable_snapshot_block(region, ask),
         "DisableSnapshotBlockPublicAccess" => {
             region.snapshot_block = "unblocked".to_owned();

@@ -29,10 +29,7 @@ pub(super) fn account_json(organization: &Organization, member: &Member) -> Valu
 }
 
 pub(super) fn no_account() -> Refusal {
-    Refusal::new(
-        "AccountNotFoundException",
-        "You specified an account that doesn't exist.",
-    )
+    Refusal::new("AccountNotFoundException", "You specified an account that doesn't exist.")
 }
 
 pub(super) fn list(world: &World, ask: &Ask) -> Answered {
@@ -61,7 +58,10 @@ pub(super) fn relocate(world: &mut World, ask: &Ask) -> Answered {
     let organization = &mut world.organization;
     let current = organization.members.get(id).map(|member| member.parent.clone()).ok_or_else(no_account)?;
     if !organization.is_parent(source) {
-        return Err(Refusal::new("SourceParentNotFoundException", "You specified a source parent that doesn't exist."));
+        return Err(Refusal::new(
+            "SourceParentNotFoundException",
+            "You specified a source parent that doesn't exist.",
+        ));
     }
     if !organization.is_parent(destination) {
         return Err(Refusal::new(

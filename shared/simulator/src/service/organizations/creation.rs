@@ -23,7 +23,8 @@ fn status_json(request: &CreateRequest) -> Value {
         "RequestedTimestamp": epoch(request.requested_at),
     });
     if let Some(members) = status.as_object_mut() {
-        let mut put = |name: &str, value: Option<Value>| value.map(|value| members.insert(name.to_owned(), value));
+        let mut put =
+            |name: &str, value: Option<Value>| value.map(|value| members.insert(name.to_owned(), value));
         put("CompletedTimestamp", request.completed_at.map(|at| Value::from(epoch(at))));
         put("AccountId", request.account.clone().map(Value::from));
         put("FailureReason", request.failure.clone().map(Value::from));
@@ -35,12 +36,19 @@ pub(super) fn begin(world: &mut World, ask: &Ask) -> Answered {
     let name = ask.need("AccountName")?.to_owned();
     let email = ask.need("Email")?.to_owned();
     if name.chars().count() > 50 {
-        return Err(super::invalid("MAX_LENGTH_EXCEEDED", "You provided a string parameter that is longer than allowed."));
+        return Err(super::invalid(
+            "MAX_LENGTH_EXCEEDED",
+            "You provided a string parameter that is longer than allowed.",
+        ));
     }
     if !email.contains('@') || email.len() < 6 || email.len() > 64 {
-        return Err(super::invalid("INVALID_PATTERN", "You provided a value that does not match the required pattern."));
+        return Err(super::invalid(
+            "INVALID_PATTERN",
+            "You provided a value that does not match the required pattern.",
+        ));
     }
-    let running = world.organization.create_requests.values().filter(|request| request.completed_at.is_none());
+    let running =
+        world.organization.create_requests.values().filter(|request| request.completed_at.is_none());
     if running.count() >= 5 {
         return Err(Refusal::new(
             "ConstraintViolationException",
@@ -88,7 +96,8 @@ pub(super) fn list(world: &World, ask: &Ask) -> Answered {
     let wanted: Vec<&str> = ask.array("States").iter().filter_map(Value::as_str).collect();
     let statuses = world.organization.create_requests.values().map(status_json);
     let statuses = statuses.filter(|status| {
-        wanted.is_empty() || status.get("State").and_then(Value::as_str).is_some_and(|state| wanted.contains(&state))
+        wanted.is_empty()
+            || status.get("State").and_then(Value::as_str).is_some_and(|state| wanted.contains(&state))
     });
     page(world, ask, ORGANIZATIONS, "CreateAccountStatuses", statuses).map(Value::Object)
 }

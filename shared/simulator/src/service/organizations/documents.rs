@@ -33,9 +33,11 @@ fn whole(organization: &Organization, policy: &Policy) -> Value {
 
 /// The policy an ask names.
 pub(super) fn named<'a>(world: &'a World, ask: &Ask) -> Result<&'a Policy, Refusal> {
-    world.organization.policies.get(ask.need("PolicyId")?).ok_or_else(|| {
-        Refusal::new("PolicyNotFoundException", "You specified a policy that doesn't exist.")
-    })
+    world
+        .organization
+        .policies
+        .get(ask.need("PolicyId")?)
+        .ok_or_else(|| Refusal::new("PolicyNotFoundException", "You specified a policy that doesn't exist."))
 }
 
 pub(super) fn create(world: &mut World, ask: &Ask) -> Answered {
@@ -98,12 +100,16 @@ pub(super) fn list(world: &World, ask: &Ask) -> Answered {
     let kind = policies::kind(ask, "Filter")?;
     let organization = &world.organization;
     let found = organization.policies.values().filter(|policy| policy.kind == kind);
-    page(world, ask, ORGANIZATIONS, "Policies", found.map(|policy| summary(organization, policy))).map(Value::Object)
+    page(world, ask, ORGANIZATIONS, "Policies", found.map(|policy| summary(organization, policy)))
+        .map(Value::Object)
 }
 
 fn changeable(policy: &Policy) -> Result<&Policy, Refusal> {
     if policy.aws_managed {
-        return Err(invalid("IMMUTABLE_POLICY", "You specified a policy that is managed by AWS and can't be modified."));
+        return Err(invalid(
+            "IMMUTABLE_POLICY",
+            "You specified a policy that is managed by AWS and can't be modified.",
+        ));
     }
     Ok(policy)
 }
@@ -146,7 +152,9 @@ fn is_statements(statements: &Value) -> bool {
     let one = |statement: &Value| {
         let has = |names: &[&str]| names.iter().any(|name| statement.get(*name).is_some());
         let effect = statement.get("Effect").and_then(Value::as_str);
-        matches!(effect, Some("Allow" | "Deny")) && has(&["Action", "NotAction"]) && has(&["Resource", "NotResource"])
+        matches!(effect, Some("Allow" | "Deny"))
+            && has(&["Action", "NotAction"])
+            && has(&["Resource", "NotResource"])
     };
     match statements {
         Value::Array(statements) => !statements.is_empty() && statements.iter().all(one),

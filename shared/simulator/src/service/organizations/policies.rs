@@ -12,7 +12,11 @@ use crate::world::{Attachment, Organization, World, full_access_of, limits};
 /// A policy type an ask names, when there is such a type.
 pub(super) fn kind<'a>(ask: &'a Ask, name: &str) -> Result<&'a str, Refusal> {
     let kind = ask.need(name)?;
-    if limits(kind).is_some() { Ok(kind) } else { Err(invalid("INVALID_ENUM_POLICY_TYPE", "You specified an invalid policy type string.")) }
+    if limits(kind).is_some() {
+        Ok(kind)
+    } else {
+        Err(invalid("INVALID_ENUM_POLICY_TYPE", "You specified an invalid policy type string."))
+    }
 }
 
 fn target<'a>(world: &World, ask: &'a Ask) -> Result<&'a str, Refusal> {
@@ -28,7 +32,8 @@ pub(super) fn for_target(world: &World, ask: &Ask) -> Answered {
     let kind = kind(ask, "Filter")?;
     let organization = &world.organization;
     let found = organization.attached(target).filter_map(|id| organization.policies.get(id));
-    let found = found.filter(|policy| policy.kind == kind).map(|policy| documents::summary(organization, policy));
+    let found =
+        found.filter(|policy| policy.kind == kind).map(|policy| documents::summary(organization, policy));
     page(world, ask, ORGANIZATIONS, "Policies", found).map(Value::Object)
 }
 
@@ -96,7 +101,8 @@ pub(super) fn detach(world: &mut World, ask: &Ask) -> Answered {
     }
     // Something must always allow: an SCP type needs at least one policy everywhere.
     let same_kind = |id: &&str| organization.policies.get(*id).is_some_and(|other| other.kind == policy.kind);
-    if full_access_of(&policy.kind).is_some() && organization.attached(target).filter(same_kind).count() == 1 {
+    if full_access_of(&policy.kind).is_some() && organization.attached(target).filter(same_kind).count() == 1
+    {
         return Err(Refusal::new(
             "ConstraintViolationException",
             "You cannot remove the last policy attached to the specified target. You must have at least one attached at all times.",
@@ -137,7 +143,12 @@ pub(super) fn enable_type(world: &mut World, ask: &Ask) -> Answered {
             units.chain(organization.members.keys().cloned()).chain([organization.root.id.clone()]).collect();
         targets.iter().for_each(|target| organization.attach(target, full));
     }
-    event::api_call(world, ask, &json!({"policyType": kind, "rootId": world.organization.root.id.clone()}), &Value::Null);
+    event::api_call(
+        world,
+        ask,
+        &json!({"policyType": kind, "rootId": world.organization.root.id.clone()}),
+        &Value::Null,
+    );
     Ok(root_answer(&world.organization))
 }
 
@@ -153,6 +164,7 @@ pub(super) fn disable_type(world: &mut World, ask: &Ask) -> Answered {
         ));
     }
     let Organization { attachments, policies, .. } = organization;
-    attachments.retain(|attachment| policies.get(&attachment.policy).is_none_or(|policy| policy.kind != kind));
+    attachments
+        .retain(|attachment| policies.get(&attachment.policy).is_none_or(|policy| policy.kind != kind));
     Ok(root_answer(organization))
 }

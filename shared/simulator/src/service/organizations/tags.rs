@@ -34,13 +34,19 @@ pub(super) fn tag(world: &mut World, ask: &Ask) -> Answered {
     let tags = ask.array("Tags");
     let reserved = |tag: &Value| member(tag, "Key").to_lowercase().starts_with("aws:");
     if tags.iter().any(reserved) {
-        return Err(super::invalid("INVALID_SYSTEM_TAGS_PARAMETER", "System tags cannot be added or edited."));
+        return Err(super::invalid(
+            "INVALID_SYSTEM_TAGS_PARAMETER",
+            "System tags cannot be added or edited.",
+        ));
     }
     let mut after = world.organization.tags.get(id).cloned().unwrap_or_default();
     after.extend(parse(tags));
     if after.len() > 50 {
-        return Err(Refusal::new("ConstraintViolationException", "You have exceeded the number of tags allowed.")
-            .reason("MAX_TAG_LIMIT_EXCEEDED"));
+        return Err(Refusal::new(
+            "ConstraintViolationException",
+            "You have exceeded the number of tags allowed.",
+        )
+        .reason("MAX_TAG_LIMIT_EXCEEDED"));
     }
     world.organization.tags.insert(id.to_owned(), after);
     Ok(Value::Null)

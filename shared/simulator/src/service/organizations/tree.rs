@@ -47,7 +47,10 @@ fn no_unit() -> Refusal {
 pub(super) fn parent<'a>(world: &World, ask: &'a Ask) -> Result<&'a str, Refusal> {
     let id = ask.need("ParentId")?;
     if !(id.starts_with("r-") || id.starts_with("ou-")) {
-        return Err(invalid("INVALID_PATTERN", "You provided a value that does not match the required pattern."));
+        return Err(invalid(
+            "INVALID_PATTERN",
+            "You provided a value that does not match the required pattern.",
+        ));
     }
     if world.organization.is_parent(id) { Ok(id) } else { Err(no_parent()) }
 }
@@ -103,13 +106,21 @@ pub(super) fn update_unit(world: &mut World, ask: &Ask) -> Answered {
 fn unit_name(ask: &Ask) -> Result<&str, Refusal> {
     let name = ask.need("Name")?;
     if name.chars().count() > 128 {
-        return Err(invalid("MAX_LENGTH_EXCEEDED", "You provided a string parameter that is longer than allowed."));
+        return Err(invalid(
+            "MAX_LENGTH_EXCEEDED",
+            "You provided a string parameter that is longer than allowed.",
+        ));
     }
     Ok(name)
 }
 
 /// Siblings may not share a name; cousins may.
-fn free_name(organization: &Organization, parent: &str, name: &str, except: Option<&str>) -> Result<(), Refusal> {
+fn free_name(
+    organization: &Organization,
+    parent: &str,
+    name: &str,
+    except: Option<&str>,
+) -> Result<(), Refusal> {
     let mut siblings = organization.units.values().filter(|unit| unit.parent == parent);
     if siblings.any(|unit| unit.name == name && Some(unit.id.as_str()) != except) {
         return Err(Refusal::new(

@@ -30,6 +30,7 @@ pub(super) fn disable(world: &mut World, ask: &Ask) -> Answered {
 
 pub(super) fn list(world: &World, ask: &Ask) -> Answered {
     let enabled = world.organization.service_access.iter();
-    let enabled = enabled.map(|(name, since)| json!({"ServicePrincipal": name, "DateEnabled": epoch(*since)}));
+    let enabled =
+        enabled.map(|(name, since)| json!({"ServicePrincipal": name, "DateEnabled": epoch(*since)}));
     page(world, ask, ORGANIZATIONS, "EnabledServicePrincipals", enabled).map(Value::Object)
 }

@@ -22,9 +22,12 @@ fn put(queue: &mut Queue, ask: &Ask, sent: &Map<String, Value>, id: &str) -> Res
         return Err(Refusal::new("MissingParameter", "The request must contain the parameter MessageBody."));
     }
     if body.len() > largest {
-        return Err(ask.invalid(format!("One or more parameters are invalid. Reason: Message must be shorter than {largest} bytes.")));
+        return Err(ask.invalid(format!(
+            "One or more parameters are invalid. Reason: Message must be shorter than {largest} bytes."
+        )));
     }
-    let delay = sent.get("DelaySeconds").and_then(Value::as_i64).unwrap_or_else(|| number(queue, "DelaySeconds"));
+    let delay =
+        sent.get("DelaySeconds").and_then(Value::as_i64).unwrap_or_else(|| number(queue, "DelaySeconds"));
     if !(0..=900).contains(&delay) {
         return Err(ask.invalid(format!(
             "Value {delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
@@ -77,7 +80,8 @@ pub(super) fn send_batch(world: &mut World, ask: &Ask) -> Answered {
 /// The entries of a batch: one to ten, with ids of their own.
 fn entries(ask: &Ask) -> Result<Vec<(&str, &Map<String, Value>)>, Refusal> {
     let all = ask.array("Entries");
-    let entries: Vec<_> = all.iter().filter_map(|entry| Some((member(entry, "Id"), entry.as_object()?))).collect();
+    let entries: Vec<_> =
+        all.iter().filter_map(|entry| Some((member(entry, "Id"), entry.as_object()?))).collect();
     let wrong = |code: &str, message: &str| Err(Refusal::new(code, message));
     if entries.is_empty() {
         return wrong("EmptyBatchRequest", "There should be at least one entry in the request.");
@@ -98,7 +102,9 @@ fn entries(ask: &Ask) -> Result<Vec<(&str, &Map<String, Value>)>, Refusal> {
 pub(super) fn receive(world: &mut World, ask: &Ask) -> Answered {
     let most = ask.number("MaxNumberOfMessages")?.unwrap_or(1);
     let most = usize::try_from(most).ok().filter(|most| (1..=10).contains(most));
-    let most = most.ok_or_else(|| ask.invalid("Value for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10."))?;
+    let most = most.ok_or_else(|| {
+        ask.invalid("Value for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10.")
+    })?;
     let now = ask.now;
     world.issued += 1;
     let issued = world.issued;
@@ -106,7 +112,8 @@ pub(super) fn receive(world: &mut World, ask: &Ask) -> Answered {
     let timeout = ask.number("VisibilityTimeout")?.unwrap_or_else(|| number(queue, "VisibilityTimeout"));
     let redrive = redrive(queue);
     let given_up = |message: &Message| {
-        message.visible_at <= now && redrive.as_ref().is_some_and(|(_, count)| message.receive_count >= *count)
+        message.visible_at <= now
+            && redrive.as_ref().is_some_and(|(_, count)| message.receive_count >= *count)
     };
     let dead: Vec<Message> = queue.messages.iter().filter(|message| given_up(message)).cloned().collect();
     queue.messages.retain(|message| !given_up(message));
@@ -163,7 +170,8 @@ fn message_json(ask: &Ask, message: &Message, receipt: &str) -> Value {
         ("SenderId", ask.caller.account.clone()),
     ];
     let system = system.into_iter().filter(|(name, _)| wanted.contains(name) || wanted.contains(&"All"));
-    let system: Map<String, Value> = system.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    let system: Map<String, Value> =
+        system.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
     if !system.is_empty() {
         shown.insert("Attributes".to_owned(), Value::Object(system));
     }
@@ -189,7 +197,9 @@ pub(super) fn delete_batch(world: &mut World, ask: &Ask) -> Answered {
     let queue = queue(world, ask)?;
     let receipts: Vec<&str> =
         entries.iter().filter_map(|(_, entry)| entry.get("ReceiptHandle").and_then(Value::as_str)).collect();
-    queue.messages.retain(|message| !message.receipt.as_deref().is_some_and(|receipt| receipts.contains(&receipt)));
+    queue
+        .messages
+        .retain(|message| !message.receipt.as_deref().is_some_and(|receipt| receipts.contains(&receipt)));
     let successful: Vec<Value> = entries.iter().map(|(id, _)| json!({"Id": id})).collect();
     Ok(json!({"Successful": successful, "Failed": []}))
 }
@@ -198,12 +208,13 @@ pub(super) fn change_visibility(world: &mut World, ask: &Ask) -> Answered {
     let receipt = ask.need("ReceiptHandle")?;
     let timeout = ask.number("VisibilityTimeout")?.unwrap_or(0);
     if !(0..=43_200).contains(&timeout) {
-        return Err(ask.invalid("Value for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200."));
+        return Err(ask.invalid(
+            "Value for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200.",
+        ));
     }
     let now = ask.now;
-    let message = held(queue(world, ask)?, receipt).ok_or_else(|| {
-        Refusal::new("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
-    })?;
+    let message = held(queue(world, ask)?, receipt)
+        .ok_or_else(|| Refusal::new("ReceiptHandleIsInvalid", "The input receipt handle is invalid."))?;
     if message.visible_at <= now {
         return Err(Refusal::new("MessageNotInflight", "The message referred to isn't in flight."));
     }

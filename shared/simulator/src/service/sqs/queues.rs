@@ -37,7 +37,10 @@ fn sent_attributes(ask: &Ask) -> Result<BTreeMap<String, String>, Refusal> {
     for (name, _, least, most) in NUMBERS {
         if let Some(text) = sent.get(name) {
             if !text.parse().is_ok_and(|number: i64| (least..=most).contains(&number)) {
-                return Err(Refusal::new("InvalidAttributeValue", format!("Invalid value for the parameter {name}.")));
+                return Err(Refusal::new(
+                    "InvalidAttributeValue",
+                    format!("Invalid value for the parameter {name}."),
+                ));
             }
         }
     }
@@ -49,7 +52,9 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answered {
     let name = ask.need("QueueName")?;
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if name.len() > 80 || !name.bytes().all(letter) {
-        return Err(ask.invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"));
+        return Err(ask.invalid(
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
+        ));
     }
     let attributes = sent_attributes(ask)?;
     let account = &ask.caller.account;
@@ -97,7 +102,8 @@ pub(super) fn attributes(world: &mut World, ask: &Ask) -> Answered {
     let now = ask.now;
     let queue = queue(world, ask)?;
     let waiting = queue.messages.iter().filter(|message| message.visible_at <= now).count();
-    let held = queue.messages.iter().filter(|message| message.visible_at > now && message.receipt.is_some()).count();
+    let held =
+        queue.messages.iter().filter(|message| message.visible_at > now && message.receipt.is_some()).count();
     let mut all: Map<String, Value> =
         queue.attributes.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
     for (name, ..) in NUMBERS {

@@ -41,15 +41,19 @@ pub(super) fn change(world: &mut World, ask: &Ask, create: bool) -> Answered {
         return Err(super::missing(&format!("AccountId {} not found", assignment.account)));
     }
     // Users are not simulated, so any user id is taken for one.
-    if assignment.principal_type == "GROUP" && !world.identity_center.groups.contains_key(&assignment.principal) {
+    if assignment.principal_type == "GROUP"
+        && !world.identity_center.groups.contains_key(&assignment.principal)
+    {
         return Err(super::missing(&format!("GROUP with id {} not found", assignment.principal)));
     }
     if !create && !world.identity_center.assignments.contains(&assignment) {
         return Err(super::missing("Assignment does not exist"));
     }
-    let busy = |kind: &Kind| matches!(kind, Kind::Assign(other) | Kind::Unassign(other) if *other == assignment);
+    let busy =
+        |kind: &Kind| matches!(kind, Kind::Assign(other) | Kind::Unassign(other) if *other == assignment);
     let opposite = |kind: &Kind| matches!(kind, Kind::Assign(_)) != create;
-    if world.identity_center.works.values().any(|work| !work.done && busy(&work.kind) && opposite(&work.kind)) {
+    if world.identity_center.works.values().any(|work| !work.done && busy(&work.kind) && opposite(&work.kind))
+    {
         return Err(Refusal::new("ConflictException", "There is a conflicting operation in process."));
     }
     works::begin(world, ask, if create { Kind::Assign(assignment) } else { Kind::Unassign(assignment) })

@@ -50,7 +50,9 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
         "UntagResource" => permission_sets::untag(world, ask),
         "ListTagsForResource" => permission_sets::list_tags(world, ask),
         "ProvisionPermissionSet" => works::provision(world, ask),
-        "DescribePermissionSetProvisioningStatus" => works::describe(world, ask, "ProvisionPermissionSetRequestId"),
+        "DescribePermissionSetProvisioningStatus" => {
+            works::describe(world, ask, "ProvisionPermissionSetRequestId")
+        }
         "ListAccountAssignments" => assignments::list(world, ask),
         "CreateAccountAssignment" => assignments::change(world, ask, true),
         "DeleteAccountAssignment" => assignments::change(world, ask, false),

@@ -38,7 +38,10 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answered {
         return Err(ask.invalid("1 validation error detected: Value at 'name' failed to satisfy constraint: Member must have length less than or equal to 32"));
     }
     if world.identity_center.permission_sets.values().any(|set| set.name == name) {
-        return Err(Refusal::new("ConflictException", format!("PermissionSet with name {name} already exists.")));
+        return Err(Refusal::new(
+            "ConflictException",
+            format!("PermissionSet with name {name} already exists."),
+        ));
     }
     let instance = world.identity_center.instance_arn.rsplit('/').next().unwrap_or_default().to_owned();
     let set = PermissionSet {
@@ -59,7 +62,11 @@ pub(super) fn create(world: &mut World, ask: &Ask) -> Answered {
 }
 
 /// Changes a set; the accounts that have it keep the old version until it is provisioned again.
-fn change(world: &mut World, ask: &Ask, with: impl FnOnce(&mut PermissionSet) -> Result<(), Refusal>) -> Answered {
+fn change(
+    world: &mut World,
+    ask: &Ask,
+    with: impl FnOnce(&mut PermissionSet) -> Result<(), Refusal>,
+) -> Answered {
     let arn = ask.need("PermissionSetArn")?;
     let having = world.identity_center.assignments.iter().filter(|one| one.permission_set == arn);
     let having: Vec<String> = having.map(|one| one.account.clone()).collect();
@@ -85,7 +92,8 @@ pub(super) fn update(world: &mut World, ask: &Ask) -> Answered {
 }
 
 pub(super) fn list_managed(world: &World, ask: &Ask) -> Answered {
-    let policies = set(world, ask)?.managed_policies.iter().map(|(arn, name)| json!({"Arn": arn, "Name": name}));
+    let policies =
+        set(world, ask)?.managed_policies.iter().map(|(arn, name)| json!({"Arn": arn, "Name": name}));
     page(world, ask, IDENTITY, "AttachedManagedPolicies", policies).map(Value::Object)
 }
 
@@ -96,7 +104,10 @@ pub(super) fn attach(world: &mut World, ask: &Ask) -> Answered {
     }
     change(world, ask, |set| {
         if set.managed_policies.contains_key(policy) {
-            return Err(Refusal::new("ConflictException", format!("Policy {policy} is already attached to PermissionSet.")));
+            return Err(Refusal::new(
+                "ConflictException",
+                format!("Policy {policy} is already attached to PermissionSet."),
+            ));
         }
         if set.managed_policies.len() >= MANAGED_POLICIES {
             return Err(Refusal::new("ServiceQuotaExceededException", "You have exceeded AWS SSO limits"));
@@ -111,7 +122,8 @@ pub(super) fn detach(world: &mut World, ask: &Ask) -> Answered {
     let policy = ask.need("ManagedPolicyArn")?;
     change(world, ask, |set| {
         let gone = set.managed_policies.remove(policy);
-        gone.map(|_| ()).ok_or_else(|| super::missing(&format!("Policy {policy} is not attached to PermissionSet.")))
+        gone.map(|_| ())
+            .ok_or_else(|| super::missing(&format!("Policy {policy} is not attached to PermissionSet.")))
     })
 }
 
