@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use landfall_model::catalog::ControlKind;
+
 use crate::endpoint::{BadEndpoint, NotARegion};
 
 /// The environment asks for something that we can't do. Nothing was sent.
@@ -21,6 +23,8 @@ pub enum ConfigError {
     /// Going on would quietly use other hosts than the ones that were asked for.
     #[error("`{0}` is set, and Landfall has no such endpoints")]
     NotHonoured(&'static str),
+    #[error("`{0}` is not on this machine")]
+    NotLoopback(String),
     #[error("no credentials provider is configured")]
     NoCredentials,
 }
@@ -81,6 +85,16 @@ pub enum CallError {
         #[source]
         source: Cause,
     },
+    /// The service's refusal means more than it says; the caller, who knows the operation, says what.
+    #[error("{why}")]
+    Explained {
+        why: String,
+        #[source]
+        source: Box<CallError>,
+    },
+    /// The control only looks. Nothing was sent.
+    #[error("`{0}` has nothing that could be written")]
+    NothingToWrite(ControlKind),
 }
 
 /// Why an answer is [`CallError::Unreadable`], where no parser said it.
@@ -107,10 +121,12 @@ impl CallError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Api { code, .. } | Self::AssumeRoleRefused { code, .. } => Some(code),
+            Self::Explained { source, .. } => source.code(),
             Self::NoCredentials { .. }
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
-            | Self::Unreadable { .. } => None,
+            | Self::Unreadable { .. }
+            | Self::NothingToWrite(_) => None,
         }
     }
 
@@ -121,7 +137,11 @@ impl CallError {
             Self::Api { request_id, .. }
             | Self::AssumeRoleRefused { request_id, .. }
             | Self::Unreadable { request_id, .. } => request_id.as_deref(),
-            Self::NoCredentials { .. } | Self::Timeout { .. } | Self::Unreachable { .. } => None,
+            Self::Explained { source, .. } => source.request_id(),
+            Self::NoCredentials { .. }
+            | Self::Timeout { .. }
+            | Self::Unreachable { .. }
+            | Self::NothingToWrite(_) => None,
         }
     }
 
@@ -131,10 +151,12 @@ impl CallError {
         match self {
             Self::Api { code, .. } => is_denial(code),
             Self::AssumeRoleRefused { .. } => true,
+            Self::Explained { source, .. } => source.is_denied(),
             Self::NoCredentials { .. }
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
-            | Self::Unreadable { .. } => false,
+            | Self::Unreadable { .. }
+            | Self::NothingToWrite(_) => false,
         }
     }
 
@@ -144,10 +166,12 @@ impl CallError {
         match self {
             Self::Api { code, status, .. } => is_throttling(code) || *status == 429,
             Self::Unreadable { status, .. } => *status == 429,
+            Self::Explained { source, .. } => source.is_throttled(),
             Self::AssumeRoleRefused { .. }
             | Self::NoCredentials { .. }
             | Self::Timeout { .. }
-            | Self::Unreachable { .. } => false,
+            | Self::Unreachable { .. }
+            | Self::NothingToWrite(_) => false,
         }
     }
 
@@ -160,11 +184,13 @@ impl CallError {
                     || code.ends_with("NotFound")
                     || code.ends_with("NotFoundException")
             }
+            Self::Explained { source, .. } => source.is_not_found(),
             Self::AssumeRoleRefused { .. }
             | Self::NoCredentials { .. }
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
-            | Self::Unreadable { .. } => false,
+            | Self::Unreadable { .. }
+            | Self::NothingToWrite(_) => false,
         }
     }
 
@@ -176,7 +202,8 @@ impl CallError {
             Self::Api { status, .. } => *status >= 500 || self.is_throttled(),
             Self::Unreadable { status, .. } => *status >= 500 || *status == 429,
             Self::Timeout { .. } | Self::Unreachable { .. } => true,
-            Self::AssumeRoleRefused { .. } | Self::NoCredentials { .. } => false,
+            Self::Explained { source, .. } => source.is_passing(),
+            Self::AssumeRoleRefused { .. } | Self::NoCredentials { .. } | Self::NothingToWrite(_) => false,
         }
     }
 }

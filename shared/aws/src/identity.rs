@@ -170,7 +170,9 @@ async fn assume(aws: &Aws, access: &Access) -> Result<Credentials, CallError> {
             | CallError::AssumeRoleRefused { .. }
             | CallError::Timeout { .. }
             | CallError::Unreachable { .. }
-            | CallError::Unreadable { .. }) => error,
+            | CallError::Unreadable { .. }
+            | CallError::Explained { .. }
+            | CallError::NothingToWrite(_)) => error,
         })?;
     let Answer { assume_role_result: Assumed { credentials: keys } } = reply.xml()?;
     let Keys { access_key_id, secret_access_key, session_token, expiration } = keys;

@@ -3,13 +3,28 @@
 //! Every file has one unit type that implements the engine's `Control`: which settings it looks at, how it looks (one call for one
 //! setting), what it says of what it saw, and how it writes. `password_policy.rs` is the model to follow.
 
+mod account_alias;
+mod block_public_images;
+mod block_public_snapshots;
+mod block_public_storage;
+mod ec2;
+mod hardened_instances;
+mod no_root_keys;
 mod password_policy;
+mod region_opt_in;
+mod root_mfa;
+#[cfg(test)]
+mod scenario;
+mod security_contacts;
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{AnyControl, Permissions};
 use landfall_model::catalog::ControlKind;
+use landfall_model::desired::Desired;
+use landfall_model::id::Region;
 use landfall_model::judgement::Verdict;
-use landfall_model::observed::Seen;
+use landfall_model::manifest::{AwsCloud, Cloud};
+use landfall_model::observed::{Address, Seen};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,6 +46,15 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
     use Offer::{Control, NotOffered};
     match kind {
         ControlKind::PasswordPolicy => Control(&password_policy::PasswordPolicy),
+        ControlKind::BlockPublicSnapshots => Control(&block_public_snapshots::BlockPublicSnapshots),
+        ControlKind::BlockPublicImages => Control(&block_public_images::BlockPublicImages),
+        ControlKind::HardenedInstances => Control(&hardened_instances::HardenedInstances),
+        ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
+        ControlKind::NoRootKeys => Control(&no_root_keys::NoRootKeys),
+        ControlKind::RootMfa => Control(&root_mfa::RootMfa),
+        ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
+        ControlKind::BlockPublicStorage => Control(&block_public_storage::BlockPublicStorage),
+        ControlKind::RegionOptIn => Control(&region_opt_in::RegionOptIn),
         _ => NotOffered("under way"),
     }
 }
@@ -92,5 +116,38 @@ impl From<CallError> for Seen {
             }
             _ => Seen::Unreadable(landfall_engine::control::chain(&error)),
         }
+    }
+}
+
+/// It is not there: the cloud's answer is an empty one.
+fn nothing(reply: &Reply) -> Sighting {
+    Sighting { seen: Seen::Absent, request: reply.request_id.clone() }
+}
+
+/// The cloud as the manifest says; nothing where the target is not on AWS, which these controls are never asked about.
+fn ground(desired: &Desired) -> Option<&AwsCloud> {
+    match &desired.ground {
+        Cloud::Aws(aws) => Some(aws),
+        Cloud::Azure(_) | Cloud::Gcp(_) => None,
+    }
+}
+
+/// A setting in each governed region.
+fn each_region(kind: ControlKind, desired: &Desired, resource: &str) -> Vec<Address> {
+    let regions: &[Region] = ground(desired).map_or(&[], |aws| &aws.regions);
+    regions.iter().map(|region| Address::regional(kind, region, resource)).collect()
+}
+
+/// It does not hold, and nothing here may or can put it right; why, for people.
+fn reported(why: impl Into<String>) -> Verdict {
+    Verdict::Fails { why: why.into(), changes: Vec::new() }
+}
+
+/// A write that found its work done already is done.
+fn done(answer: Result<Reply, CallError>, already: &[&str]) -> Result<(), CallError> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(error) if error.code().is_some_and(|code| already.contains(&code)) => Ok(()),
+        Err(error) => Err(error),
     }
 }
