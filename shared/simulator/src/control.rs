@@ -1,5 +1,7 @@
 //! The simulator's own door for other processes: everything under `/_landfall/`, never counted, logged or made to fail.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
@@ -31,6 +33,7 @@ pub(crate) fn answer(shared: &Shared, wire: &Wire, path: &str) -> Answer {
             }
             Err(wrong) => bad(&wrong.to_string()),
         },
+        ("POST", "settings") => settings(shared, &body()),
         ("POST", "accounts") => add_account(shared, &body()),
         ("POST", "break") => broken(shared, &body()),
         ("GET" | "POST" | "DELETE", _) => {
@@ -38,6 +41,37 @@ pub(crate) fn answer(shared: &Shared, wire: &Wire, path: &str) -> Answer {
         }
         _ => reply(405, &json!({"error": "only GET, POST and DELETE"})),
     }
+}
+
+/// Changes the settings that are named and leaves the others; answers all of them.
+fn settings(shared: &Shared, body: &Value) -> Answer {
+    shared.edit(|world| {
+        let settings = &mut world.settings;
+        for (name, value) in body.as_object().into_iter().flatten() {
+            let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+            let right = match (name.as_str(), value.as_bool(), count) {
+                ("open", Some(flag), _) => store(&mut settings.open, flag),
+                ("empty_pages", Some(flag), _) => store(&mut settings.empty_pages, flag),
+                ("create_account_polls", _, Some(count)) => store(&mut settings.create_account_polls, count),
+                ("assignment_polls", _, Some(count)) => store(&mut settings.assignment_polls, count),
+                ("role_delay_seconds", _, Some(count)) => {
+                    store(&mut settings.role_delay, Duration::from_secs(count.into()))
+                }
+                _ => false,
+            };
+            if !right {
+                return bad(&format!(
+                    "`{name}` must be one of open, empty_pages (true or false), create_account_polls, assignment_polls, role_delay_seconds (a count)"
+                ));
+            }
+        }
+        good(&serde_json::to_value(&world.settings).unwrap_or_default())
+    })
+}
+
+fn store<T>(field: &mut T, value: T) -> bool {
+    *field = value;
+    true
 }
 
 /// A created account announces itself by an event, an invited one is just there.

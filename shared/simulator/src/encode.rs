@@ -63,9 +63,10 @@ pub(crate) fn failure(service: Option<Service>, refusal: &Refusal, request_id: &
     match service.map(Service::protocol) {
         None | Some(Protocol::Json) => {
             let service = service.unwrap_or(Service::Organizations);
-            let (kind, text) = match service {
-                Service::Sqs => (format!("com.amazonaws.sqs#{code}"), "message"),
-                _ => (code.clone(), "Message"),
+            let (kind, text) = if service == Service::Sqs {
+                (format!("com.amazonaws.sqs#{code}"), "message")
+            } else {
+                (code.clone(), "Message")
             };
             let mut body =
                 Map::from_iter([("__type".to_owned(), Value::from(kind)), (text.to_owned(), json!(message))]);
@@ -154,7 +155,14 @@ fn namespace(service: Service) -> &'static str {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
         Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
-        _ => "",
+        Service::Organizations
+        | Service::Account
+        | Service::S3Control
+        | Service::AccessAnalyzer
+        | Service::Budgets
+        | Service::SsoAdmin
+        | Service::IdentityStore
+        | Service::Sqs => "",
     }
 }
 

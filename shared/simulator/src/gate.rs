@@ -36,10 +36,12 @@ pub(crate) fn check(world: &World, faults: &Faults, ask: &Ask) -> Result<(), Ref
 /// The denial in the service's own code and words.
 pub(crate) fn denial(ask: &Ask) -> Refusal {
     let Ask { service, operation, caller, .. } = ask;
-    let prefix = match service {
-        Service::S3Control => "s3",
-        Service::SsoAdmin => "sso",
-        other => other.name(),
+    let prefix = if *service == Service::S3Control {
+        "s3"
+    } else if *service == Service::SsoAdmin {
+        "sso"
+    } else {
+        service.name()
     };
     let message = format!(
         "User: {} is not authorized to perform: {prefix}:{operation} because no identity-based policy allows the {prefix}:{operation} action",

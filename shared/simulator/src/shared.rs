@@ -149,12 +149,12 @@ impl Shared {
                 gate::check(&state.world, &state.faults, &ask).and_then(|()| state.perform(&ask))
             }
         };
-        if let (Ok(value), Fate::Normal, Some(wait)) = (&answered, fate, service::waits(&ask)) {
-            if service::is_empty(value) {
-                call.status = Some(200);
-                state.write(call);
-                return Reply::Wait(Waiting { ask, until: Instant::now() + wait, n });
-            }
+        if let (Ok(value), Fate::Normal, Some(wait)) = (&answered, fate, service::waits(&ask))
+            && service::is_empty(value)
+        {
+            call.status = Some(200);
+            state.write(call);
+            return Reply::Wait(Waiting { ask, until: Instant::now() + wait, n });
         }
         let answer = match &answered {
             Ok(value) => encode::success(service, &ask.operation, value, &request_id(n)),
@@ -208,13 +208,13 @@ impl State {
     }
 
     fn write(&mut self, call: Call) {
-        if let Some(log) = &mut self.log {
-            if let Ok(mut line) = serde_json::to_vec(&call) {
-                line.push(b'\n');
-                // One write per line, so that whoever tails the file never sees half of one. A full disk costs the
-                // log, not the call.
-                drop(log.write_all(&line));
-            }
+        if let Some(log) = &mut self.log
+            && let Ok(mut line) = serde_json::to_vec(&call)
+        {
+            line.push(b'\n');
+            // One write per line, so that whoever tails the file never sees half of one. A full disk costs the
+            // log, not the call.
+            drop(log.write_all(&line));
         }
         if self.keep_calls {
             self.calls.push(call);

@@ -183,8 +183,5 @@ impl Wire {
 }
 
 fn take(params: &mut Map<String, Value>, name: &str) -> Option<String> {
-    match params.remove(name)? {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
+    params.remove(name)?.as_str().map(str::to_owned)
 }

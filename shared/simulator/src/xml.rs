@@ -1,5 +1,6 @@
 //! JSON values as AWS's XML: what an object, a list and a flattened list look like.
 
+use quick_xml::events::Event;
 use serde_json::Value;
 
 /// Writes `value` inside `<name>`.
@@ -69,18 +70,15 @@ pub(crate) fn leaves(body: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     let mut inside: Option<String> = None;
     loop {
-        match reader.read_event().ok()? {
-            quick_xml::events::Event::Start(start) => {
-                inside = Some(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
-            }
-            quick_xml::events::Event::Text(text) => {
-                if let Some(name) = &inside {
-                    found.push((name.clone(), text.decode().ok()?.trim().to_owned()));
-                }
-            }
-            quick_xml::events::Event::End(_) => inside = None,
-            quick_xml::events::Event::Eof => return Some(found),
-            _ => {}
+        let event = reader.read_event().ok()?;
+        if let Event::Start(start) = &event {
+            inside = Some(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
+        } else if let (Event::Text(text), Some(name)) = (&event, &inside) {
+            found.push((name.clone(), text.decode().ok()?.trim().to_owned()));
+        } else if let Event::End(_) = &event {
+            inside = None;
+        } else if let Event::Eof = &event {
+            return Some(found);
         }
     }
 }

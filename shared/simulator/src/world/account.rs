@@ -67,7 +67,7 @@ impl Account {
         if !self.regions.contains_key(name) {
             self.regions.insert(name.to_owned(), Region::new(&self.id, name));
         }
-        self.regions.entry(name.to_owned()).or_insert_with(Region::default)
+        self.regions.entry(name.to_owned()).or_default()
     }
 }
 

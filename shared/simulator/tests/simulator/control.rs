@@ -23,6 +23,9 @@ fn another_process_can_look_break_and_set_faults() {
     assert_eq!(wrong.status, 400);
     assert_eq!(wrong.json()["error"], "`throttle=3` must be a share between 0 and 1");
     assert_eq!(client.control("POST", "faults", "").status, 200);
+    assert_eq!(client.control("POST", "settings", r#"{"empty_pages":true}"#).json()["empty_pages"], true);
+    assert_eq!(client.organizations("ListAccounts", &json!({})).json()["Accounts"], json!([]));
+    assert_eq!(client.control("POST", "settings", r#"{"speed":1}"#).status, 400);
     assert_eq!(client.control("GET", "nothing", "").status, 404);
 }
 

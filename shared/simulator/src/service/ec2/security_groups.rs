@@ -47,13 +47,16 @@ pub(super) fn describe(world: &mut World, ask: &Ask) -> Answered {
     describe_kind(world, ask, &SECURITY_GROUPS, groups)
 }
 
+/// A protocol and a range of ports.
+type Reach<'a> = (&'a str, Option<(i64, i64)>);
+
 /// Rules as the API shows them: one permission for each protocol and port range, with everybody it lets in.
 fn permissions(rules: &[Rule], egress: bool, owner: &str) -> Value {
-    let mut grouped: BTreeMap<(&str, Option<(i64, i64)>), Vec<&Rule>> = BTreeMap::new();
+    let mut grouped: BTreeMap<Reach, Vec<&Rule>> = BTreeMap::new();
     for rule in rules.iter().filter(|rule| rule.egress == egress) {
         grouped.entry((&rule.protocol, rule.ports)).or_default().push(rule);
     }
-    let permission = |((protocol, ports), rules): (&(&str, Option<(i64, i64)>), &Vec<&Rule>)| {
+    let permission = |((protocol, ports), rules): (&Reach, &Vec<&Rule>)| {
         let each = |member: &str, of: fn(&Rule) -> Option<&String>| -> Value {
             rules.iter().filter_map(|rule| of(rule)).map(|text| json!({ member: text })).collect()
         };

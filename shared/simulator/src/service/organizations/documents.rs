@@ -156,8 +156,8 @@ fn is_statements(statements: &Value) -> bool {
             && has(&["Action", "NotAction"])
             && has(&["Resource", "NotResource"])
     };
-    match statements {
-        Value::Array(statements) => !statements.is_empty() && statements.iter().all(one),
-        single => single.is_object() && one(single),
+    match statements.as_array() {
+        Some(statements) => !statements.is_empty() && statements.iter().all(one),
+        None => statements.is_object() && one(statements),
     }
 }

@@ -77,8 +77,11 @@ pub(super) fn send_batch(world: &mut World, ask: &Ask) -> Answered {
     Ok(json!({"Successful": successful, "Failed": failed}))
 }
 
+/// One entry of a batch: its id and all its members.
+type Entry<'a> = (&'a str, &'a Map<String, Value>);
+
 /// The entries of a batch: one to ten, with ids of their own.
-fn entries(ask: &Ask) -> Result<Vec<(&str, &Map<String, Value>)>, Refusal> {
+fn entries(ask: &Ask) -> Result<Vec<Entry<'_>>, Refusal> {
     let all = ask.array("Entries");
     let entries: Vec<_> =
         all.iter().filter_map(|entry| Some((member(entry, "Id"), entry.as_object()?))).collect();

@@ -35,13 +35,12 @@ fn sent_attributes(ask: &Ask) -> Result<BTreeMap<String, String>, Refusal> {
     let sent: BTreeMap<String, String> =
         sent.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
     for (name, _, least, most) in NUMBERS {
-        if let Some(text) = sent.get(name) {
-            if !text.parse().is_ok_and(|number: i64| (least..=most).contains(&number)) {
-                return Err(Refusal::new(
-                    "InvalidAttributeValue",
-                    format!("Invalid value for the parameter {name}."),
-                ));
-            }
+        let wrong = |text: &String| !text.parse().is_ok_and(|number: i64| (least..=most).contains(&number));
+        if sent.get(name).is_some_and(wrong) {
+            return Err(Refusal::new(
+                "InvalidAttributeValue",
+                format!("Invalid value for the parameter {name}."),
+            ));
         }
     }
     Ok(sent)
