@@ -47,7 +47,12 @@ pub fn world(accounts: usize) -> World {
         accounts,
         Settings { external_id: Some(EXTERNAL_ID.into()), open: false, ..Settings::default() },
     );
-    world.identity_center.groups.insert("payments-dev".into(), landfall_simulator::Group::default());
+    let group = landfall_simulator::Group {
+        id: "90670000-1111-4000-8000-000000000001".into(),
+        name: "payments-dev".into(),
+        description: None,
+    };
+    world.identity_center.groups.insert(group.id.clone(), group);
     world
 }
 
@@ -228,8 +233,7 @@ pub async fn engine(
     let clock = Arc::new(TestClock::default());
     let queue = Arc::new(MemoryQueue::new());
     let bundle = Bundle::build(manifest).unwrap();
-    let trusted: Trusted =
-        trust(&*store, bundle, None, None, Footing::Loopback, clock.now()).await.unwrap();
+    let trusted: Trusted = trust(&*store, bundle, None, None, Footing::Loopback, clock.now()).await.unwrap();
     let engine = Engine {
         store,
         queue: queue.clone(),

@@ -145,12 +145,14 @@ async fn wave(
     }
     let shared = Mutex::new(history);
     let (made, touched) = (&progress.made, &progress.touched);
-    let writes = ready.iter().enumerate().filter(|(_, change)| go.iter().any(|go| go.id == change.id)).map(
-        |(place, change)| {
-            let shared = &shared;
-            async move { (place, one(site, approved, change, made, touched, shared).await) }
-        },
-    );
+    // Collected first: a stream over a borrowing closure is not `Send` for the compiler.
+    let mut writes = Vec::new();
+    for (place, change) in
+        ready.iter().enumerate().filter(|(_, change)| go.iter().any(|go| go.id == change.id))
+    {
+        let shared = &shared;
+        writes.push(async move { (place, one(site, approved, change, made, touched, shared).await) });
+    }
     let written: Vec<(usize, Result<Done, EngineError>)> =
         stream::iter(writes).buffer_unordered(WRITES).collect().await;
     results.extend(written);

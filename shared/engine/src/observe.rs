@@ -19,13 +19,16 @@ pub async fn observe(
     addresses: Vec<Address>,
     seen: Option<&Observed>,
 ) -> Observed {
-    let looks = addresses.into_iter().map(|address| async move {
-        if let Some(look) = seen.and_then(|seen| seen.0.get(&address)) {
-            return (address, look.clone());
-        }
-        let look = look(reader, clock, desired, &address).await;
-        (address, look)
-    });
+    let mut looks = Vec::new();
+    for address in addresses {
+        looks.push(async move {
+            if let Some(look) = seen.and_then(|seen| seen.0.get(&address)) {
+                return (address, look.clone());
+            }
+            let look = look(reader, clock, desired, &address).await;
+            (address, look)
+        });
+    }
     // The map sorts by address, so the order of arrival shows nowhere.
     let looks: Vec<(Address, Look)> = stream::iter(looks).buffer_unordered(LOOKS).collect().await;
     Observed(looks.into_iter().collect())

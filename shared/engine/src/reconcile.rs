@@ -15,6 +15,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use landfall_model::approve::{Approved, Refused, approve};
+use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Desired, Known, Standing, resolve};
 use landfall_model::facts::{Facts, Inventory};
 use landfall_model::finding::findings;
@@ -173,7 +174,8 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
                 writer: &*writer,
                 deadline: order.deadline,
             };
-            stages(site, &approved, &mut history, held, &mut progress, refused.as_ref()).await?;
+            let gate = seen_closed(&judgements, held);
+            stages(site, &approved, &mut history, held, &mut progress, gate, refused.as_ref()).await?;
         }
     }
 
@@ -284,6 +286,25 @@ async fn gate_alone(engine: &Engine, plan: &Plan, held: &mut Held) -> Result<Opt
     Ok(approve(gate, engine.limits()).ok())
 }
 
+/// Whether a new tenant's gate was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    /// It was seen closed, or was closed a moment ago.
+    Closed,
+    /// It was seen open, or nobody could look.
+    NotSeenClosed,
+}
+
+fn seen_closed(judgements: &[Judgement], held: &Held) -> Gate {
+    let gates: Vec<&Judgement> =
+        judgements.iter().filter(|judgement| judgement.control == ControlKind::QuarantineGate).collect();
+    let closed = gates.iter().all(|judgement| {
+        matches!(judgement.verdict, Verdict::Holds | Verdict::Due { .. })
+            || held.record.settling.contains_key(&judgement.address)
+    });
+    if closed && !gates.is_empty() { Gate::Closed } else { Gate::NotSeenClosed }
+}
+
 /// Applies the plan stage by stage. The lease is renewed before each; a new tenant gets nothing before its gate is closed, and
 /// nobody gets in before everything that handover waits for has been seen to hold.
 async fn stages(
@@ -292,6 +313,7 @@ async fn stages(
     history: &mut History,
     held: &mut Held,
     progress: &mut Progress,
+    gate: Gate,
     refused: Option<&Refused>,
 ) -> Result<(), EngineError> {
     let engine = site.engine;
@@ -327,8 +349,9 @@ async fn stages(
         }
         if site.desired.standing.before_handover() && stop.is_none() {
             let whole = progress.wrote_all(approved, stage);
+            let closes = apply::of_stage(approved, stage).next().is_some();
             match stage {
-                Stage::Gate if whole => {
+                Stage::Gate if whole && (closes || gate == Gate::Closed) => {
                     life::step(engine, history, held, Life::Gated, "its gate is closed").await?
                 }
                 Stage::Gate => stop = Some("the gate could not be closed".to_owned()),

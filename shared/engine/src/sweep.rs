@@ -176,15 +176,17 @@ pub async fn enumerate(engine: &Engine, id: &SweepId, deadline: Deadline) -> Res
                 Ok(_) | Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
-            let sends = tenants.iter().map(|surveyed| {
+            // Collected first: a stream over a borrowing closure is not `Send` for the compiler.
+            let mut sends = Vec::new();
+            for surveyed in &tenants {
                 let work = Work::Reconcile {
                     target: Target::Tenant(surveyed.tenant.clone()),
                     sweep: Some(id.clone()),
                     page: Some(sweep.pages),
                     cause: Cause::Sweep,
                 };
-                async move { work::send(engine, &work, Duration::ZERO).await }
-            });
+                sends.push(async move { work::send(engine, &work, Duration::ZERO).await });
+            }
             let sent: Vec<Result<(), EngineError>> =
                 stream::iter(sends).buffer_unordered(SENDS).collect().await;
             sent.into_iter().collect::<Result<(), EngineError>>()?;
