@@ -52,13 +52,13 @@ fn service_event(world: &mut World, name: &str, details: &Value, now: Timestamp)
     let account = world.organization.management_account.clone();
     let detail = json!({
         "eventVersion": "1.08",
-        "userIdentity": {"accountId": account, "invokedBy": "AWS Internal"},
+        "userIdentity": {"accountId": account, "invokedBy": "organizations.amazonaws.com"},
         "eventTime": seconds(now),
         "eventSource": "organizations.amazonaws.com",
         "eventName": name,
         "awsRegion": REGION,
-        "sourceIPAddress": "AWS Internal",
-        "userAgent": "AWS Internal",
+        "sourceIPAddress": "organizations.amazonaws.com",
+        "userAgent": "organizations.amazonaws.com",
         "requestParameters": null,
         "responseElements": null,
         "eventID": fresh(world, "eventID"),

@@ -60,7 +60,8 @@ impl Simulator {
         self.address
     }
 
-    /// Changes the world between two calls; the change is seen at once, also under lag.
+    /// Changes the world between two calls. Only writes over the wire lag: the change is seen at once, except where such a
+    /// write happened within the lag, because then reads are shown the state before both.
     pub fn edit<A>(&self, change: impl FnOnce(&mut World) -> A) -> A {
         self.shared.edit(change)
     }
