@@ -8,3 +8,4 @@ mod isolation;
 mod organizations;
 mod queues;
 mod roles;
+mod services;

@@ -1,0 +1,151 @@
+use serde_json::{Value, json};
+
+use crate::client::{Client, simulator};
+
+/// The invited account of a sample of two: its default networks are there, nothing is configured.
+const BARE: &str = "222222222223";
+
+#[test]
+fn contacts_are_put_read_and_deleted_also_from_above() {
+    let simulator = simulator(2);
+    let controller = Client::new(&simulator);
+    let member = controller.assume(BARE, "landfall-write");
+    let of = |who: &Client, path: &str, more: Value| {
+        let mut body = json!({"AlternateContactType": "SECURITY"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        who.rest("POST", path, "account", &body)
+    };
+    let absent = of(&member, "/getAlternateContact", json!({}));
+    assert_eq!(absent.status, 404);
+    assert!(absent.head.contains("x-amzn-errortype: ResourceNotFoundException"));
+    let contact = json!({"Name": "n", "Title": "t", "EmailAddress": "a@example.com", "PhoneNumber": "1"});
+    assert_eq!(of(&member, "/putAlternateContact", contact).status, 200);
+    let above = of(&controller, "/getAlternateContact", json!({ "AccountId": BARE })).json();
+    assert_eq!(above["AlternateContact"]["EmailAddress"], "a@example.com");
+    assert_eq!(of(&member, "/getAlternateContact", json!({"AccountId": "222222222222"})).status, 403);
+    assert_eq!(of(&member, "/deleteAlternateContact", json!({})).status, 200);
+    assert_eq!(of(&member, "/deleteAlternateContact", json!({})).status, 404);
+}
+
+#[test]
+fn an_opt_in_region_works_once_it_is_enabled() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let vpcs = || member.query("ec2", "me-central-1", "DescribeVpcs", "").status;
+    assert_eq!(vpcs(), 401);
+    let on = json!({"RegionName": "me-central-1"});
+    assert_eq!(member.rest("POST", "/enableRegion", "account", &on).status, 200);
+    assert_eq!(vpcs(), 200);
+    let status = member.rest("POST", "/getRegionOptStatus", "account", &on).json();
+    assert_eq!(status["RegionOptStatus"], "ENABLED");
+    let listed =
+        member.rest("POST", "/listRegions", "account", &json!({"RegionOptStatusContains": ["DISABLED"]}));
+    assert_eq!(
+        listed.json()["Regions"],
+        json!([{"RegionName": "eu-central-2", "RegionOptStatus": "DISABLED"}])
+    );
+    let wrong = json!({"RegionName": "us-east-1"});
+    assert_eq!(member.rest("POST", "/disableRegion", "account", &wrong).status, 400);
+}
+
+#[test]
+fn a_region_has_one_analyzer_of_a_kind() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let create = |name: &str| {
+        member.rest("PUT", "/analyzer", "access-analyzer", &json!({"analyzerName": name, "type": "ACCOUNT"}))
+    };
+    assert_eq!(create("one").status, 200);
+    assert_eq!(create("one").status, 409);
+    assert_eq!(create("two").status, 402);
+    let list = member.rest("GET", "/analyzer?type=ACCOUNT", "access-analyzer", &Value::Null).json();
+    assert_eq!(
+        (&list["analyzers"][0]["name"], &list["analyzers"][0]["status"]),
+        (&json!("one"), &json!("ACTIVE"))
+    );
+    assert_eq!(member.rest("DELETE", "/analyzer/one", "access-analyzer", &Value::Null).status, 200);
+    assert_eq!(member.rest("DELETE", "/analyzer/one", "access-analyzer", &Value::Null).status, 404);
+}
+
+#[test]
+fn a_budget_and_its_notifications_exist_once() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let budgets = |operation: &str, mut body: Value| {
+        body["AccountId"] = json!(BARE);
+        member.json("budgets", "AWSBudgetServiceGateway", "us-east-1", operation, &body)
+    };
+    let named = json!({"BudgetName": "monthly"});
+    assert_eq!(budgets("DescribeBudget", named.clone()).code(), "NotFoundException");
+    let budget = |amount: &str| {
+        json!({"BudgetName": "monthly", "BudgetType": "COST", "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": amount, "Unit": "USD"}})
+    };
+    assert_eq!(budgets("CreateBudget", json!({"Budget": budget("100")})).status, 200);
+    assert_eq!(budgets("CreateBudget", json!({"Budget": budget("100")})).code(), "DuplicateRecordException");
+    assert_eq!(budgets("UpdateBudget", json!({"NewBudget": budget("200")})).status, 200);
+    let shown = budgets("DescribeBudget", named.clone()).json();
+    assert_eq!(shown["Budget"]["BudgetLimit"]["Amount"], "200");
+    let alarm = json!({"BudgetName": "monthly",
+        "Notification": {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80},
+        "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "a@example.com"}]});
+    assert_eq!(budgets("CreateNotification", alarm.clone()).status, 200);
+    assert_eq!(budgets("CreateNotification", alarm.clone()).code(), "DuplicateRecordException");
+    let all = budgets("DescribeNotificationsForBudget", named.clone()).json();
+    assert_eq!(all["Notifications"][0]["ThresholdType"], "PERCENTAGE");
+    let who = budgets("DescribeSubscribersForNotification", alarm.clone()).json();
+    assert_eq!(who["Subscribers"][0]["Address"], "a@example.com");
+    assert_eq!(budgets("DeleteNotification", alarm.clone()).status, 200);
+    assert_eq!(budgets("DeleteNotification", alarm).code(), "NotFoundException");
+    let foreign = json!({"AccountId": "222222222222"});
+    let foreign = member.json("budgets", "AWSBudgetServiceGateway", "us-east-1", "DescribeBudgets", &foreign);
+    assert_eq!(foreign.code(), "AccessDeniedException");
+}
+
+#[test]
+fn a_security_group_loses_exactly_the_rules_that_are_named() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let ec2 = |operation: &str, form: &str| member.query("ec2", "us-east-1", operation, form);
+    let group = ec2("DescribeSecurityGroups", "Filter.1.Name=group-name&Filter.1.Value.1=default")
+        .between("<groupId>", "<");
+    let ingress =
+        format!("GroupId={group}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Groups.1.GroupId={group}");
+    let revoked = ec2("RevokeSecurityGroupIngress", &ingress);
+    assert_eq!(revoked.between("<return>", "<"), "true");
+    assert_eq!(ec2("RevokeSecurityGroupIngress", &ingress).code(), "InvalidPermission.NotFound");
+    let egress =
+        format!("GroupId={group}&IpPermissions.1.IpProtocol=-1&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0");
+    assert_eq!(ec2("RevokeSecurityGroupEgress", &egress).status, 200);
+    let left = ec2("DescribeSecurityGroups", &format!("GroupId.1={group}"));
+    assert!(left.body.contains("<ipPermissions></ipPermissions>"), "{}", left.body);
+    assert!(left.body.contains("<ipPermissionsEgress></ipPermissionsEgress>"));
+    assert_eq!(ec2("DescribeSecurityGroups", "GroupId.1=sg-0").code(), "InvalidGroup.NotFound");
+    assert_eq!(
+        ec2("DescribeVpcs", "Filter.1.Name=colour&Filter.1.Value.1=red").code(),
+        "InvalidParameterValue"
+    );
+}
+
+#[test]
+fn a_regions_settings_are_kept() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let ec2 = |operation: &str, form: &str| member.query("ec2", "us-east-1", operation, form);
+    assert_eq!(ec2("GetEbsDefaultKmsKeyId", "").between("<kmsKeyId>", "<"), "alias/aws/ebs");
+    ec2("ModifyEbsDefaultKmsKeyId", "KmsKeyId=alias/own");
+    let key = ec2("GetEbsDefaultKmsKeyId", "").between("<kmsKeyId>", "<");
+    assert_eq!(key, format!("arn:aws:kms:us-east-1:{BARE}:alias/own"));
+    assert_eq!(ec2("EnableSnapshotBlockPublicAccess", "State=wrong").code(), "InvalidParameterValue");
+    ec2("EnableSnapshotBlockPublicAccess", "State=block-all-sharing");
+    assert_eq!(ec2("GetSnapshotBlockPublicAccessState", "").between("<state>", "<"), "block-all-sharing");
+    ec2("EnableImageBlockPublicAccess", "ImageBlockPublicAccessState=block-new-sharing");
+    let state = ec2("GetImageBlockPublicAccessState", "").between("<imageBlockPublicAccessState>", "<");
+    assert_eq!(state, "block-new-sharing");
+    ec2("ModifyInstanceMetadataDefaults", "HttpTokens=required&HttpPutResponseHopLimit=2");
+    ec2("ModifyInstanceMetadataDefaults", "HttpPutResponseHopLimit=-1");
+    let defaults = ec2("GetInstanceMetadataDefaults", "");
+    assert_eq!(defaults.between("<httpTokens>", "<"), "required", "what is not sent stays");
+    assert!(!defaults.body.contains("httpPutResponseHopLimit"));
+    assert_eq!(ec2("DescribeVpcs", "DryRun=true").code(), "DryRunOperation");
+}
