@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use landfall_model::approve::{Refused, approve};
+use landfall_model::approve::{Refused, approve, hold_back};
 use landfall_model::desired::{Asked, Known, Standing, resolve};
 use landfall_model::finding::{Finding, findings};
 use landfall_model::id::RunId;
@@ -67,7 +67,7 @@ pub async fn preview(
     let observed = observe(&*reader, clock, &desired, cloud.addresses(&desired), None).await;
     let judgements = cloud.judge(&desired, &observed);
     let now = clock.now();
-    let plan = plan(run, now, trusted.bundle.digest(), &desired, &judgements);
+    let plan = hold_back(plan(run, now, trusted.bundle.digest(), &desired, &judgements), limits);
     let findings = findings(&desired, &observed, &judgements, &settling, now);
     let refused = approve(plan.clone(), limits).err();
     Ok(Preview { target: target.clone(), name, standing: desired.standing, plan, refused, findings })

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use landfall_model::approve::{Approved, Refused, approve};
+use landfall_model::approve::{Approved, Refused, approve, hold_back};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Desired, Known, Standing, resolve};
 use landfall_model::facts::{Facts, Inventory};
@@ -149,6 +149,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let now = engine.clock.now();
     let digest = engine.trusted.bundle.digest();
     let plan = waiting_for_effects(plan(&run, now, digest, &desired, &judgements), held, now);
+    let plan = hold_back(plan, engine.limits());
     let digest = plan.digest();
     // A second round of the same run plans anew; its plan lies beside the first.
     store_plan(engine, &plan, held).await?;
