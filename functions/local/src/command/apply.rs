@@ -1,0 +1,98 @@
+//! `landfall apply`: brings the targets that are named to what the manifest says.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use landfall_engine::work;
+use landfall_model::manifest::Limits;
+use landfall_model::trigger::{Cause, Work};
+use landfall_reports::text;
+use serde_json::json;
+
+use crate::arguments::{Common, Format};
+use crate::desk::Desk;
+use crate::near::did_you_mean;
+use crate::{Exit, say, target, worker};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// `aws/222222222222` or `organization/aws`
+    targets: Vec<String>,
+    /// How much this run may change, instead of the manifest's `limits`: changes=N, deletions=N, tenants=N
+    #[arg(long, value_name = "WHAT=N", value_delimiter = ',')]
+    limit: Vec<String>,
+}
+
+pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
+    if arguments.targets.is_empty() {
+        bail!("name the targets, such as `landfall apply aws/222222222222`; `landfall sweep` is for everybody");
+    }
+    let desk = Desk::to_write(common).await?;
+    let targets = target::of_cloud(&desk, &arguments.targets).await?;
+    let engine = desk.engine(limits(desk.manifest().limits, &arguments.limit)?);
+    for target in &targets {
+        let work = Work::Reconcile { target: target.clone(), sweep: None, page: None, cause: Cause::Asked };
+        work::send(&engine, &work, Duration::ZERO).await?;
+    }
+    let bar = worker::bar(targets.len(), "applying");
+    let worked = worker::work(&engine, None, &bar).await;
+    bar.finish_and_clear();
+    let worked = worked.context("could not work on the targets")?;
+    match common.format {
+        Format::Json => say::json(&json!({
+            "reports": worked.reports.values().collect::<Vec<_>>(),
+            "remains": worked.remains,
+            "failures": worked.failures,
+        }))?,
+        Format::Text => {
+            for report in worked.reports.values() {
+                say::text(&text::report(report));
+            }
+            for (target, why) in &worked.remains {
+                say::text(&format!("! {target}: {why}"));
+            }
+            for why in &worked.failures {
+                say::text(&format!("FAIL {}", landfall_reports::inert::inert(why)));
+            }
+        }
+    }
+    if !worked.failures.is_empty() {
+        return Ok(Exit::Error);
+    }
+    Ok(Exit::found(worked.needs_attention()))
+}
+
+/// The manifest's limits with what was typed in their place; nothing where nothing was typed.
+fn limits(mut limits: Limits, typed: &[String]) -> anyhow::Result<Option<Limits>> {
+    const NAMES: [&str; 3] = ["changes", "deletions", "tenants"];
+    for one in typed {
+        let expected = || format!("`--limit {one}` is not `changes=N`, `deletions=N` or `tenants=N`");
+        let (name, number) = one.split_once('=').with_context(expected)?;
+        let number: u32 = number.parse().ok().with_context(expected)?;
+        match name {
+            "changes" => limits.changes = number,
+            "deletions" => limits.deletions = number,
+            "tenants" => limits.tenants = number,
+            other => bail!("{}{}", expected(), did_you_mean(other, NAMES)),
+        }
+    }
+    Ok((!typed.is_empty()).then_some(limits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_typed_takes_the_manifest_s_place() {
+        let typed = |texts: &[&str]| {
+            limits(Limits::default(), &texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(typed(&[]).unwrap(), None);
+        let released = typed(&["deletions=3", "tenants=40"]).unwrap().unwrap();
+        assert_eq!(released, Limits { deletions: 3, tenants: 40, ..Limits::default() });
+        assert!(typed(&["deletion=3"]).unwrap_err().to_string().ends_with("did you mean `deletions`?"));
+        assert!(typed(&["changes=many"]).is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! `landfall function aws`: this program as a cloud function's process, for the demo and for tests.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    cloud: Which,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Which {
+    /// The AWS Lambda function.
+    Aws,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
+    match arguments.cloud {
+        Which::Aws => landfall_function_aws::run().await,
+    }
+}

@@ -1,0 +1,122 @@
+//! `landfall sweep`: looks at everybody, with the queue in this process, and closes with a table.
+
+use anyhow::Context as _;
+use clap::Args;
+use landfall_engine::ask;
+use landfall_engine::store::StoreExt as _;
+use landfall_engine::sweep::{Sweep, begin};
+use landfall_engine::keys;
+use landfall_model::id::SweepId;
+use landfall_model::record::Counts;
+use landfall_reports::inert::inert;
+use landfall_reports::text;
+use serde_json::json;
+
+use crate::arguments::{Common, Format};
+use crate::desk::{Desk, deadline};
+use crate::table::table;
+use crate::worker::{self, Worked};
+use crate::{Exit, say};
+
+/// Open settings shown below the table; the others are in `status`.
+const OPEN_SHOWN: usize = 30;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {}
+
+pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let desk = Desk::to_write(common).await?;
+    let engine = desk.engine(None);
+    let bar = worker::bar(1, "sweeping");
+    bar.set_message("the organization");
+    let id = begin(&engine, deadline()).await.context("could not begin the sweep")?;
+    let tenants = engine.store.read::<Sweep>(&keys::sweep(&id)?).await?.map_or(0, |(sweep, _)| sweep.tenants);
+    bar.set_length(u64::from(tenants) + 1);
+    bar.inc(1);
+    let worked = worker::work(&engine, Some(&id), &bar).await;
+    bar.finish_and_clear();
+    let mut worked = worked.context("could not work on the sweep")?;
+    if !worked.reports.contains_key(&desk.organization())
+        && let Some(report) = ask::last_report(&*desk.store, &desk.organization()).await?
+    {
+        worked.take(report);
+    }
+    match common.format {
+        Format::Json => say::json(&json!({
+            "sweep": id,
+            "closed": worked.closed,
+            "reports": worked.reports.values().collect::<Vec<_>>(),
+            "remains": worked.remains,
+            "failures": worked.failures,
+        }))?,
+        Format::Text => show(&id, &worked),
+    }
+    if !worked.failures.is_empty() {
+        return Ok(Exit::Error);
+    }
+    Ok(Exit::found(worked.needs_attention()))
+}
+
+fn show(id: &SweepId, worked: &Worked) {
+    let mut all = Counts::default();
+    let mut changed = 0;
+    let mut rows = Vec::new();
+    for (target, report) in &worked.reports {
+        let Counts { pass, fail, unknown, not_applicable: _, exempt } = report.counts;
+        all.add(report.counts);
+        let changes = worked.changes.get(target).copied().unwrap_or_default();
+        changed += changes;
+        rows.push(vec![
+            if report.needs_attention() { "!" } else { "" }.to_owned(),
+            target.to_string(),
+            inert(&report.name),
+            target.tenant().map(|_| report.life.to_string()).unwrap_or_default(),
+            pass.to_string(),
+            fail.to_string(),
+            unknown.to_string(),
+            exempt.to_string(),
+            changes.to_string(),
+        ]);
+        for one in &report.changes {
+            let line = text::change(one);
+            say::text(&format!("{target}  {line}"));
+        }
+    }
+    if changed > 0 {
+        say::line("");
+    }
+    let heads = ["", "target", "name", "life", "pass", "fail", "unknown", "exempt", "changes"];
+    say::text(&table(&heads, &[4, 5, 6, 7, 8], rows));
+    let open: Vec<String> = worked
+        .reports
+        .iter()
+        .flat_map(|(target, report)| {
+            let findings = report.findings.iter().filter(|finding| finding.needs_attention());
+            findings.map(move |finding| (target, text::finding(finding)))
+        })
+        .map(|(target, line)| format!("{line}  in {target}"))
+        .collect();
+    if !open.is_empty() {
+        say::line(format!("\n{}", say::styled(say::HEAD, "Needs a person")));
+    }
+    for line in open.iter().take(OPEN_SHOWN) {
+        say::text(line);
+    }
+    if open.len() > OPEN_SHOWN {
+        say::line(format!("and {} more: `landfall status TARGET`", open.len() - OPEN_SHOWN));
+    }
+    for report in worked.reports.values() {
+        for reason in report.refused.iter().flat_map(|refused| &refused.reasons) {
+            say::text(&format!("refused: {}: {}", report.target, inert(reason)));
+        }
+    }
+    for (target, why) in &worked.remains {
+        say::text(&format!("! {target}: {why}"));
+    }
+    for why in &worked.failures {
+        say::text(&format!("FAIL {}", inert(why)));
+    }
+    let ended = if worked.closed.is_some() { "closed" } else { "not closed: the next sweep looks again" };
+    let targets = worked.reports.len();
+    say::line(format!("\nsweep {id} {ended}: {targets} targets, {changed} changes made, {}", text::counts(all)));
+}

@@ -1,0 +1,113 @@
+//! Whom a command is about, as people type it.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use landfall_engine::ask;
+use landfall_engine::cloud::Cloud as _;
+use landfall_engine::store::Store;
+use landfall_model::id::{Provider, TenantId};
+use landfall_model::target::Target;
+
+use crate::desk::Desk;
+use crate::near::did_you_mean;
+
+/// Reads `aws/222222222222` and `organization/aws`; a slip is answered with what was probably meant.
+pub(crate) fn parse(typed: &str, known: &BTreeSet<Target>) -> anyhow::Result<Target> {
+    match typed.parse::<Target>() {
+        Ok(target) => Ok(target),
+        Err(error) => {
+            if let Ok(tenant) = TenantId::new(Provider::Aws, typed) {
+                bail!("`{typed}` does not say of which cloud it is: write `{tenant}`");
+            }
+            let names: Vec<String> = known.iter().map(Target::to_string).collect();
+            let near = did_you_mean(typed, names.iter().map(String::as_str));
+            if near.is_empty() {
+                bail!("{error}, nor an organization such as `organization/aws`")
+            }
+            bail!("`{typed}` is no target{near}")
+        }
+    }
+}
+
+/// Every target that the manifest or the store names.
+pub(crate) async fn known(desk: &Desk) -> anyhow::Result<BTreeSet<Target>> {
+    let mut known: BTreeSet<Target> = recorded(&*desk.store).await?;
+    known.extend(desk.manifest().tenants().map(|tenant| Target::Tenant(tenant.id.clone())));
+    known.insert(desk.organization());
+    Ok(known)
+}
+
+/// Every target that the store knows.
+pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<BTreeSet<Target>> {
+    Ok(ask::status(store).await?.into_iter().map(|record| record.target).collect())
+}
+
+/// The targets that were typed, each one there: what nobody knows is asked of the organization.
+pub(crate) async fn of_cloud(desk: &Desk, typed: &[String]) -> anyhow::Result<Vec<Target>> {
+    let known = known(desk).await?;
+    let mut targets = Vec::new();
+    for one in typed {
+        let target = parse(one, &known)?;
+        let there = known.contains(&target)
+            || match &target {
+                Target::Organization(_) => false,
+                Target::Tenant(tenant) => desk.cloud.facts(tenant).await?.is_some(),
+            };
+        if !there {
+            let names: Vec<String> = known.iter().map(Target::to_string).collect();
+            let near = did_you_mean(one, names.iter().map(String::as_str));
+            bail!("neither the manifest nor the organization has `{one}`{near}");
+        }
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    Ok(targets)
+}
+
+/// The organization and every tenant that its directory names, in order.
+pub(crate) async fn everybody(desk: &Desk) -> anyhow::Result<Vec<Target>> {
+    let mut tenants: BTreeSet<Target> = BTreeSet::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = desk.cloud.page(cursor.as_deref()).await?;
+        tenants.extend(page.tenants.into_iter().map(|surveyed| Target::Tenant(surveyed.tenant)));
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    Ok(std::iter::once(desk.organization()).chain(tenants).collect())
+}
+
+/// The targets that were typed, each one in the store.
+pub(crate) async fn of_store(store: &dyn Store, typed: &[String]) -> anyhow::Result<Vec<Target>> {
+    let known = recorded(store).await?;
+    let mut targets = Vec::new();
+    for one in typed {
+        let target = parse(one, &known)?;
+        if !known.contains(&target) {
+            let names: Vec<String> = known.iter().map(Target::to_string).collect();
+            let near = did_you_mean(one, names.iter().map(String::as_str));
+            bail!("no run has looked at `{one}` yet{near}");
+        }
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant() {
+        let known = BTreeSet::from(["aws/222222222222".parse().unwrap(), "organization/aws".parse().unwrap()]);
+        let said = |typed: &str| parse(typed, &known).unwrap_err().to_string();
+        assert_eq!(said("222222222222"), "`222222222222` does not say of which cloud it is: write `aws/222222222222`");
+        assert_eq!(said("aws/22222222222"), "`aws/22222222222` is no target: did you mean `aws/222222222222`?");
+        assert_eq!(said("organisation/aws"), "`organisation/aws` is no target: did you mean `organization/aws`?");
+        assert!(said("checkout").contains("organization/aws"));
+    }
+}
