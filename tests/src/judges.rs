@@ -3,7 +3,12 @@
 //!
 //! What is missing fails a test and says what to do; nothing is skipped in silence.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test harness: a failure here is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test harness: a failure here is a failed test"
+)]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -31,7 +36,10 @@ pub struct Verdict {
 /// Runs a program of `tests/python`.
 pub fn python(script: &str, arguments: &[&str], input: &str) -> Verdict {
     let interpreter = installed("tests/.venv/bin/python", "tests/.venv/installed");
-    hear(Command::new(interpreter).arg("-B").arg(root().join("tests/python").join(script)).args(arguments), input)
+    hear(
+        Command::new(interpreter).arg("-B").arg(root().join("tests/python").join(script)).args(arguments),
+        input,
+    )
 }
 
 /// Runs a program of `tests/node`.
@@ -49,8 +57,12 @@ fn installed(what: &str, mark: &str) -> PathBuf {
 }
 
 fn hear(command: &mut Command, input: &str) -> Verdict {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the judge starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the judge starts");
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();
     // On a thread of its own: a judge may speak before it has heard everything.
@@ -74,7 +86,14 @@ pub fn function_binary() -> PathBuf {
 fn build_function() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--workspace", "--bin", "landfall-function-aws", "--features", "landfall-function-aws/sqlite"])
+        .args([
+            "build",
+            "--workspace",
+            "--bin",
+            "landfall-function-aws",
+            "--features",
+            "landfall-function-aws/sqlite",
+        ])
         .args(["--message-format", "json-render-diagnostics", "--quiet"])
         .current_dir(root())
         .stderr(Stdio::inherit())
