@@ -104,6 +104,11 @@ pub(crate) static S3CONTROL: Service<Rest> = Service {
 pub(crate) static EC2: Service<Query> =
     Service { about: regional("ec2", "EC2", "ec2", "ec2"), protocol: Query { version: "2016-11-15" } };
 
+pub(crate) static KMS: Service<Json> = Service {
+    about: regional("kms", "KMS", "kms", "kms"),
+    protocol: Json { target: "TrentService", content_type: JSON_1_1 },
+};
+
 pub(crate) static ACCESS_ANALYZER: Service<Rest> = Service {
     about: regional("accessanalyzer", "AccessAnalyzer", "access-analyzer", "access-analyzer"),
     protocol: Rest { content_type: "application/json" },
@@ -171,13 +176,14 @@ pub(crate) static SQS: Service<Json> = Service {
 pub(crate) static S3: About = regional("s3", "S3", "s3", "s3");
 
 /// All of them, for questions about every service.
-pub(crate) static ALL: [&About; 12] = [
+pub(crate) static ALL: [&About; 13] = [
     &STS.about,
     &ORGANIZATIONS.about,
     &IAM.about,
     &ACCOUNT.about,
     &S3CONTROL.about,
     &EC2.about,
+    &KMS.about,
     &ACCESS_ANALYZER.about,
     &BUDGETS.about,
     &SSO_ADMIN.about,

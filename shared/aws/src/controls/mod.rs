@@ -7,8 +7,13 @@ mod account_alias;
 mod block_public_images;
 mod block_public_snapshots;
 mod block_public_storage;
+mod budget;
+mod closed_default_security_groups;
 mod ec2;
+mod encrypt_by_default;
+mod external_access_analysis;
 mod hardened_instances;
+mod no_default_network;
 mod no_root_keys;
 mod password_policy;
 mod region_opt_in;
@@ -16,6 +21,8 @@ mod root_mfa;
 #[cfg(test)]
 mod scenario;
 mod security_contacts;
+
+pub use policies::{Compiled, Document, compiled};
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{AnyControl, Permissions};
@@ -55,6 +62,11 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
         ControlKind::BlockPublicStorage => Control(&block_public_storage::BlockPublicStorage),
         ControlKind::RegionOptIn => Control(&region_opt_in::RegionOptIn),
+        ControlKind::NoDefaultNetwork => Control(&no_default_network::NoDefaultNetwork),
+        ControlKind::ClosedDefaultSecurityGroups => Control(&closed_default_security_groups::ClosedDefaultSecurityGroups),
+        ControlKind::EncryptByDefault => Control(&encrypt_by_default::EncryptByDefault),
+        ControlKind::ExternalAccessAnalysis => Control(&external_access_analysis::ExternalAccessAnalysis),
+        ControlKind::Budget => Control(&budget::Budget),
         _ => NotOffered("under way"),
     }
 }

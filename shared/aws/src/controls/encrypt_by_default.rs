@@ -1,0 +1,281 @@
+//! `encrypt-by-default` on AWS: EBS encryption by default in each governed region, and its key where one is asked, row A8.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use landfall_engine::cloud::{Made, Sighting};
+use landfall_engine::control::{Control, Permissions};
+use landfall_model::catalog::ControlKind;
+use landfall_model::catalog::encrypt_by_default::Settings;
+use landfall_model::desired::{Asked, Desired};
+use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::observed::{Address, Observed};
+use landfall_model::plan::{Change, Deed};
+
+use super::{each_region, ec2, form, kept, reported, seen};
+use crate::client::service::{EC2, KMS};
+use crate::error::CallError;
+use crate::session::{Reader, Session, Writer};
+
+const KIND: ControlKind = ControlKind::EncryptByDefault;
+
+/// The two settings of a region.
+const SWITCH: &str = "ebs";
+const KEY: &str = "key";
+
+pub(super) struct EncryptByDefault;
+
+/// The switch, in AWS's own name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Switch {
+    #[serde(alias = "ebsEncryptionByDefault")]
+    ebs_encryption_by_default: bool,
+}
+
+/// The default key, in AWS's own names, beside the key that the asked alias stands for in the region: AWS shows the key's ARN where
+/// an alias was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Key {
+    #[serde(alias = "kmsKeyId")]
+    kms_key_id: String,
+    /// The alias that was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alias: Option<String>,
+    /// Its key; absent where the region has no such alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    arn: String,
+    key_state: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    key_metadata: Metadata,
+}
+
+#[async_trait]
+impl Control for EncryptByDefault {
+    type Want = Settings;
+    type Reader = Reader;
+    type Writer = Writer;
+    type Error = CallError;
+
+    fn kind(&self) -> ControlKind {
+        KIND
+    }
+
+    fn permissions(&self) -> Permissions {
+        Permissions {
+            read: &["ec2:GetEbsDefaultKmsKeyId", "ec2:GetEbsEncryptionByDefault", "kms:DescribeKey"],
+            write: &["ec2:EnableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId"],
+        }
+    }
+
+    fn addresses(&self, want: &Settings, desired: &Desired) -> Vec<Address> {
+        let keys = want.key.iter().flat_map(|_| each_region(KIND, desired, KEY));
+        each_region(KIND, desired, SWITCH).into_iter().chain(keys).collect()
+    }
+
+    async fn look(
+        &self,
+        reader: &Reader,
+        desired: &Desired,
+        address: &Address,
+    ) -> Result<Sighting, CallError> {
+        let session = &reader.0;
+        if address.resource == SWITCH {
+            return ec2::setting::<Switch>(session, address, "GetEbsEncryptionByDefault").await;
+        }
+        let region = session.region(address.region.as_ref());
+        let reply = session.tenant.query(&EC2, region, "GetEbsDefaultKmsKeyId", &[]).await?;
+        let mut key: Key = reply.xml()?;
+        let asked = desired.asked(KIND).map(Asked::want::<Settings>).and_then(Result::ok);
+        if let Some(alias) = asked.and_then(|want| want.key).filter(|key| is_alias(key)) {
+            key.key_metadata = describe(session, region, &alias).await?;
+            key.alias = Some(alias);
+        }
+        Ok(seen(&reply, &key))
+    }
+
+    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
+        self.addresses(want, desired)
+            .iter()
+            .map(|address| {
+                Judgement::of(KIND, address, observed, |there| match &want.key {
+                    Some(key) if address.resource == KEY => compare_key(key, address, there),
+                    Some(_) | None => compare_switch(address, there),
+                })
+            })
+            .collect()
+    }
+
+    async fn write(
+        &self,
+        writer: &Writer,
+        _: &Desired,
+        change: &Change,
+        _: &Made,
+    ) -> Result<Value, CallError> {
+        let session = &writer.0;
+        let region = session.region(change.address.region.as_ref());
+        if change.address.resource == KEY {
+            let key = form(change.after.as_ref());
+            session.tenant.query(&EC2, region, "ModifyEbsDefaultKmsKeyId", &key).await?;
+        } else {
+            session.tenant.query(&EC2, region, "EnableEbsEncryptionByDefault", &[]).await?;
+        }
+        Ok(Value::Null)
+    }
+}
+
+/// `alias/disks`, or its ARN.
+fn is_alias(key: &str) -> bool {
+    key.starts_with("alias/") || key.contains(":alias/")
+}
+
+/// The key behind an alias; nothing where the region has no such alias.
+async fn describe(session: &Session, region: &str, alias: &str) -> Result<Option<Metadata>, CallError> {
+    match session.tenant.json(&KMS, region, "DescribeKey", json!({"KeyId": alias})).await {
+        Ok(reply) => Ok(Some(reply.json::<Described>()?.key_metadata)),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn compare_switch(address: &Address, there: Option<&Value>) -> Verdict {
+    match kept::<Switch>(there) {
+        Err(unknown) => unknown,
+        Ok(Some(Switch { ebs_encryption_by_default: true })) => Verdict::Holds,
+        Ok(Some(Switch { ebs_encryption_by_default: false }) | None) => Verdict::fails(
+            Change::new(address, "enable", Deed::Update, "new disks are not encrypted by default")
+                .before(there.cloned())
+                .after(json!({"EbsEncryptionByDefault": true})),
+        ),
+    }
+}
+
+fn compare_key(asked: &str, address: &Address, there: Option<&Value>) -> Verdict {
+    let key: Key = match kept(there) {
+        Ok(Some(key)) => key,
+        Ok(None) => return Verdict::Unknown { why: "the region shows no default key".to_owned() },
+        Err(unknown) => return unknown,
+    };
+    let Key { kms_key_id, alias: _, key_metadata } = key;
+    let arn = match (is_alias(asked), &key_metadata) {
+        (true, None) => return reported(format!("the region has no key `{asked}`")),
+        // Instances would not start with it.
+        (true, Some(Metadata { key_state, .. })) if key_state != "Enabled" => {
+            return reported(format!("the key `{asked}` can't be used: it is in the state `{key_state}`"));
+        }
+        (true, Some(Metadata { arn, .. })) => arn.as_str(),
+        (false, _) => asked,
+    };
+    // AWS shows an ARN, whatever was set: the key's, or the alias's own.
+    let same = kms_key_id == arn
+        || kms_key_id == asked
+        || kms_key_id.ends_with(&format!(":key/{asked}"))
+        || kms_key_id.ends_with(&format!(":{asked}"));
+    if same {
+        return Verdict::Holds;
+    }
+    let reason = format!("new disks are encrypted with another key than `{asked}`");
+    Verdict::fails(
+        Change::new(address, "set-key", Deed::Update, reason)
+            .before(there.cloned())
+            .after(json!({"KmsKeyId": arn})),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use landfall_model::desired::Standing;
+    use landfall_model::observed::Seen;
+
+    use super::super::scenario::{addresses, said};
+    use super::*;
+
+    const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    fn arn(id: &str) -> String {
+        format!("arn:aws:kms:eu-west-1:222222222222:key/{id}")
+    }
+
+    #[test]
+    fn the_key_is_only_looked_at_where_one_is_asked() {
+        let switches = ["encrypt-by-default@eu-central-1/ebs", "encrypt-by-default@eu-west-1/ebs"];
+        assert_eq!(addresses(&EncryptByDefault, json!({})), switches);
+        assert_eq!(addresses(&EncryptByDefault, json!({"key": "alias/disks"})).len(), 4);
+    }
+
+    #[test]
+    fn the_answers_are_read() {
+        let xml = "<R><requestId>r</requestId><ebsEncryptionByDefault>true</ebsEncryptionByDefault><sseType>sse-ebs</sseType></R>";
+        assert!(quick_xml::de::from_str::<Switch>(xml).unwrap().ebs_encryption_by_default);
+        let key: Key = quick_xml::de::from_str("<R><kmsKeyId>alias/aws/ebs</kmsKeyId></R>").unwrap();
+        assert_eq!(super::super::json(&key), json!({"KmsKeyId": "alias/aws/ebs"}));
+    }
+
+    #[test]
+    fn encryption_is_switched_on() {
+        let table = [
+            (true, "holds"),
+            (
+                false,
+                "fails: new disks are not encrypted by default\n~ enable {\"EbsEncryptionByDefault\":true}",
+            ),
+        ];
+        for (on, expected) in table {
+            let there = Seen::Present(json!({"EbsEncryptionByDefault": on}));
+            let saw = [("encrypt-by-default@eu-west-1/ebs", there)];
+            assert_eq!(said(&EncryptByDefault, json!({}), Standing::New, &saw), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_key_is_recognized_by_id_alias_and_arn() {
+        let shows = |id: &str| json!({"KmsKeyId": id});
+        let behind = |id: &str, state: &str| {
+            json!({
+                "KmsKeyId": arn(id), "Alias": "alias/disks",
+                "KeyMetadata": {"Arn": arn(ID), "KeyState": state},
+            })
+        };
+        let set = |asked: &str, to: &str| {
+            format!(
+                "fails: new disks are encrypted with another key than `{asked}`\n~ set-key {{\"KmsKeyId\":\"{to}\"}}"
+            )
+        };
+        let table = [
+            (arn(ID), shows(&arn(ID)), "holds".to_owned()),
+            (ID.to_owned(), shows(&arn(ID)), "holds".to_owned()),
+            ("alias/disks".to_owned(), behind(ID, "Enabled"), "holds".to_owned()),
+            (arn(ID), shows("alias/aws/ebs"), set(&arn(ID), &arn(ID))),
+            (ID.to_owned(), shows(&arn("other")), set(ID, ID)),
+            ("alias/disks".to_owned(), behind("other", "Enabled"), set("alias/disks", &arn(ID))),
+            (
+                "alias/disks".to_owned(),
+                behind("other", "PendingDeletion"),
+                "fails: the key `alias/disks` can't be used: it is in the state `PendingDeletion`".to_owned(),
+            ),
+            (
+                "alias/disks".to_owned(),
+                json!({"KmsKeyId": "alias/aws/ebs", "Alias": "alias/disks"}),
+                "fails: the region has no key `alias/disks`".to_owned(),
+            ),
+        ];
+        for (asked, there, expected) in table {
+            let saw = [("encrypt-by-default@eu-west-1/key", Seen::Present(there.clone()))];
+            let want = json!({"key": asked});
+            assert_eq!(said(&EncryptByDefault, want, Standing::Adopted, &saw), [expected], "{there}");
+        }
+    }
+}
