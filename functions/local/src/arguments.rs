@@ -115,3 +115,13 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Function(command::function::Arguments),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn no_argument_stands_in_another_s_way() {
+        super::Cli::command().debug_assert();
+    }
+}

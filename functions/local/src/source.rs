@@ -95,7 +95,12 @@ fn sources(from: &str) -> anyhow::Result<Vec<Source>> {
     if about.is_file() {
         sources.push(file(path, from)?);
     } else {
-        walk(path, "", DEEPEST, &mut sources)?;
+        // Places read as paths from here, so that an editor finds them.
+        let prefix = match from.trim_end_matches('/') {
+            "." => String::new(),
+            from => format!("{from}/"),
+        };
+        walk(path, &prefix, DEEPEST, &mut sources)?;
     }
     if sources.is_empty() {
         bail!("there is no manifest in `{from}`: no file ends in `.yaml`; `landfall init {from}` writes one");

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    cloud: Which,
+    which: Which,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -16,7 +16,7 @@ enum Which {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
-    match arguments.cloud {
+    match arguments.which {
         Which::Aws => landfall_function_aws::run().await,
     }
 }
