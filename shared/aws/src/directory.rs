@@ -3,7 +3,14 @@
 //! Organizations answers a few calls a second for the whole organization, so what all tenants share is read once. What is
 //! remembered here only finds things; whether a setting holds is always judged by a look of its own.
 
-use std::collections::BTreeMap;
+mod identity_center;
+mod organization;
+mod remembered;
+
+pub(crate) use identity_center::Instance;
+pub(crate) use organization::{Listed, Policies, organizations};
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -21,9 +28,10 @@ use landfall_model::observed::{Address, Look, Observed, Seen};
 use crate::client::Client;
 use crate::client::service::ORGANIZATIONS;
 use crate::error::CallError;
+use remembered::{NAMES, Remembered, STATE};
 
 /// How many accounts Organizations gives in one page at most.
-const PAGE: u32 = 20;
+pub(crate) const PAGE: u32 = 20;
 
 /// One unit, or the root, as Organizations knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +72,13 @@ impl Tree {
 pub(crate) struct Directory {
     client: Client,
     tree: Arc<Mutex<Option<Tree>>>,
+    /// How many accounts are directly in a node.
+    directly: Remembered<BTreeMap<String, u32>>,
+    policies: Remembered<Vec<Listed>>,
+    services: Remembered<BTreeSet<String>>,
+    instance: Remembered<Option<Instance>>,
+    permission_sets: Remembered<BTreeMap<String, String>>,
+    groups: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 #[derive(Deserialize)]
@@ -148,7 +163,16 @@ fn seconds(time: f64) -> Option<Timestamp> {
 
 impl Directory {
     pub(crate) fn new(client: Client) -> Self {
-        Directory { client, tree: Arc::default() }
+        Directory {
+            client,
+            tree: Arc::default(),
+            directly: Remembered::new(NAMES),
+            policies: Remembered::new(STATE),
+            services: Remembered::new(STATE),
+            instance: Remembered::new(NAMES),
+            permission_sets: Remembered::new(NAMES),
+            groups: Arc::default(),
+        }
     }
 
     /// The tree, read once. Who made a unit forgets it.
@@ -165,6 +189,7 @@ impl Directory {
     /// The next who asks for the tree reads it anew.
     pub(crate) async fn forget(&self) {
         *self.tree.lock().await = None;
+        self.directly.forget().await;
     }
 
     async fn walk(&self) -> Result<Tree, CallError> {

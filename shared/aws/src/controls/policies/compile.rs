@@ -1,0 +1,388 @@
+//! From what is asked to the statements of service control policies. Pure.
+//!
+//! Every statement denies, and every one spares the roles that could undo it: Landfall's own, those that set accounts up, and
+//! break-glass. The conditions of one statement hold together: who is spared is not denied, whatever else is true.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use landfall_model::catalog::policies::Point;
+use landfall_model::catalog::{ControlKind, allowed_regions, denied_services, protect_baseline};
+use landfall_model::desired::Desired;
+use landfall_model::manifest::{AwsCloud, AwsRoles};
+
+use crate::endpoint::Partition;
+
+/// Roles that set accounts up, spared whatever the manifest says: the one of Organizations, the one of Control Tower, and those
+/// that StackSets make for themselves. Without them a member role that was lost could never be put back.
+const BOOTSTRAP: [&str; 3] =
+    ["OrganizationAccountAccessRole", "AWSControlTowerExecution", "stacksets-exec-*"];
+
+/// Actions of services that are global, or that one region answers for all: they are not judged by region.
+///
+/// Source: AWS Organizations user guide, "General examples", Deny access to AWS based on the requested AWS Region, and AWS
+/// Control Tower controls reference, the same title; read in November 2026. Narrower than both on purpose: a service that
+/// answers in each region, such as KMS or Config, is bound like any other. ACM and WAFv2 stand here because CloudFront takes its
+/// certificates and its rules from us-east-1 alone.
+const GLOBAL: [&str; 48] = [
+    "account:*",
+    "acm:*",
+    "artifact:*",
+    "aws-marketplace-management:*",
+    "aws-marketplace:*",
+    "aws-portal:*",
+    "bcm-data-exports:*",
+    "billing:*",
+    "billingconductor:*",
+    "budgets:*",
+    "ce:*",
+    "chatbot:*",
+    "cloudfront:*",
+    "cloudtrail:LookupEvents",
+    "consolidatedbilling:*",
+    "cur:*",
+    "directconnect:*",
+    "ec2:DescribeRegions",
+    "ec2:DescribeTransitGateways",
+    "ec2:DescribeVpnGateways",
+    "fms:*",
+    "freetier:*",
+    "globalaccelerator:*",
+    "health:*",
+    "iam:*",
+    "invoicing:*",
+    "networkmanager:*",
+    "organizations:*",
+    "payments:*",
+    "pricing:*",
+    "route53-recovery-cluster:*",
+    "route53-recovery-control-config:*",
+    "route53-recovery-readiness:*",
+    "route53:*",
+    "route53domains:*",
+    "s3:GetAccountPublicAccessBlock",
+    "s3:ListAllMyBuckets",
+    "s3:ListMultiRegionAccessPoints",
+    "s3:PutAccountPublicAccessBlock",
+    "savingsplans:*",
+    "shield:*",
+    "sts:*",
+    "support:*",
+    "supportplans:*",
+    "tax:*",
+    "trustedadvisor:*",
+    "waf:*",
+    "wafv2:*",
+];
+
+/// What changes a role, or who may assume it. Making one counts: a role with a spared name would be spared.
+const ROLE_CHANGES: [&str; 13] = [
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "iam:UpdateRoleDescription",
+];
+
+/// The same for a user that is spared.
+const USER_CHANGES: [&str; 18] = [
+    "iam:AddUserToGroup",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreateUser",
+    "iam:DeactivateMFADevice",
+    "iam:DeleteLoginProfile",
+    "iam:DeleteUser",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:DeleteUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:EnableMFADevice",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+    "iam:RemoveUserFromGroup",
+    "iam:UpdateAccessKey",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateUser",
+];
+
+/// What takes away what the baseline rests on. Deleting S3's access block needs the permission to put it.
+const UNDOING: [&str; 6] = [
+    "account:DeleteAlternateContact",
+    "account:PutAlternateContact",
+    "ec2:DisableEbsEncryptionByDefault",
+    "iam:DeleteAccountPasswordPolicy",
+    "organizations:LeaveOrganization",
+    "s3:PutAccountPublicAccessBlock",
+];
+
+/// What a statement denies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Actions {
+    /// These.
+    Only(Vec<String>),
+    /// All but these.
+    AllBut(Vec<String>),
+}
+
+/// One statement, before it is put into a document. Denies, and spares whom every statement spares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    /// The control that asks for it.
+    pub(super) control: Option<ControlKind>,
+    /// Its `Sid`: letters and digits.
+    pub(super) sid: String,
+    pub(super) actions: Actions,
+    /// On what; everything where empty.
+    pub(super) resources: Vec<String>,
+    /// Conditions beside the one that spares.
+    pub(super) conditions: Map<String, Value>,
+}
+
+impl Statement {
+    fn deny(control: Option<ControlKind>, sid: &str, actions: Actions) -> Self {
+        Statement { control, sid: sid.to_owned(), actions, resources: Vec::new(), conditions: Map::new() }
+    }
+
+    /// As it stands in a document.
+    pub(super) fn json(&self, spared: &[String]) -> Value {
+        let Statement { control: _, sid, actions, resources, conditions } = self;
+        let mut conditions = conditions.clone();
+        conditions.insert("ArnNotLike".to_owned(), json!({"aws:PrincipalARN": spared}));
+        let (element, actions) = match actions {
+            Actions::Only(actions) => ("Action", actions),
+            Actions::AllBut(actions) => ("NotAction", actions),
+        };
+        let resources = if resources.is_empty() { json!("*") } else { json!(resources) };
+        json!({
+            "Sid": sid,
+            "Effect": "Deny",
+            element: actions,
+            "Resource": resources,
+            "Condition": conditions,
+        })
+    }
+}
+
+/// Whom every deny spares, as patterns of ARNs, sorted. IAM principals have no region, and an account is any account: the roles
+/// have the same name in all of them.
+pub(super) fn spared(ground: &AwsCloud, break_glass: &[String]) -> Vec<String> {
+    let AwsRoles { read, write, external_id: _, bootstrap } = &ground.roles;
+    let partition = Partition::of_region(ground.home_region.as_str()).id;
+    let roles = [read, write].into_iter().chain(bootstrap).map(String::as_str).chain(BOOTSTRAP);
+    let roles = roles.map(|role| format!("role/{role}"));
+    let principals: BTreeSet<String> = roles
+        .chain(break_glass.iter().cloned())
+        .map(|principal| match principal.starts_with("arn:") {
+            true => principal,
+            false => format!("arn:{partition}:iam::*:{principal}"),
+        })
+        .collect();
+    principals.into_iter().collect()
+}
+
+/// The statements of one place, in catalog order.
+pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Statement>, String> {
+    let mut statements = Vec::new();
+    for (kind, settings) in &point.asks {
+        match kind {
+            ControlKind::AllowedRegions => statements.extend(regions(&read(*kind, settings)?)),
+            ControlKind::DeniedServices => statements.extend(services(&read(*kind, settings)?)),
+            ControlKind::ProtectBaseline => {
+                let protect_baseline::Settings {} = read(*kind, settings)?;
+                statements.extend(baseline(spared));
+            }
+            ControlKind::Units
+            | ControlKind::Placement
+            | ControlKind::QuarantineGate
+            | ControlKind::Access
+            | ControlKind::EnabledServices
+            | ControlKind::Policies
+            | ControlKind::AccountAlias
+            | ControlKind::Tags
+            | ControlKind::SecurityContacts
+            | ControlKind::Budget
+            | ControlKind::PasswordPolicy
+            | ControlKind::NoRootKeys
+            | ControlKind::RootMfa
+            | ControlKind::ExternalAccessAnalysis
+            | ControlKind::BlockPublicStorage
+            | ControlKind::EncryptByDefault
+            | ControlKind::BlockPublicSnapshots
+            | ControlKind::BlockPublicImages
+            | ControlKind::HardenedInstances
+            | ControlKind::NoDefaultNetwork
+            | ControlKind::ClosedDefaultSecurityGroups
+            | ControlKind::RegionOptIn => return Err(format!("`{kind}` can't be compiled into a policy")),
+        }
+    }
+    Ok(statements)
+}
+
+/// Nothing may be done by anybody who is not spared.
+pub(super) fn everything() -> Statement {
+    Statement::deny(None, "LandfallQuarantine", Actions::Only(vec!["*".to_owned()]))
+}
+
+fn read<T: DeserializeOwned>(kind: ControlKind, settings: &Value) -> Result<T, String> {
+    serde_json::from_value(settings.clone())
+        .map_err(|error| format!("the settings of `{kind}` can't be read: {error}"))
+}
+
+fn regions(want: &allowed_regions::Settings) -> Option<Statement> {
+    let regions = want.aws.as_ref().filter(|regions| !regions.is_empty())?;
+    let global = GLOBAL.map(str::to_owned).to_vec();
+    let mut deny =
+        Statement::deny(Some(ControlKind::AllowedRegions), "AllowedRegions", Actions::AllBut(global));
+    let regions: BTreeSet<&String> = regions.iter().collect();
+    deny.conditions.insert("StringNotEquals".to_owned(), json!({"aws:RequestedRegion": regions}));
+    Some(deny)
+}
+
+fn services(want: &denied_services::Settings) -> Option<Statement> {
+    let actions: BTreeSet<String> = want
+        .aws
+        .iter()
+        .map(|denied| if denied.contains(':') { denied.clone() } else { format!("{denied}:*") })
+        .collect();
+    let actions = Actions::Only(actions.into_iter().collect());
+    (!want.aws.is_empty())
+        .then(|| Statement::deny(Some(ControlKind::DeniedServices), "DeniedServices", actions))
+}
+
+fn baseline(spared: &[String]) -> Vec<Statement> {
+    let control = Some(ControlKind::ProtectBaseline);
+    let only = |actions: &[&str]| Actions::Only(actions.iter().map(|&action| action.to_owned()).collect());
+    let of = |kind: &str| -> Vec<String> {
+        spared.iter().filter(|arn| arn.contains(kind) && arn.contains(":iam:")).cloned().collect()
+    };
+    let mut statements = vec![Statement::deny(control, "ProtectBaseline", only(&UNDOING))];
+    let guarded = [
+        ("ProtectSparedRoles", &ROLE_CHANGES[..], of(":role/")),
+        ("ProtectSparedUsers", &USER_CHANGES, of(":user/")),
+    ];
+    for (sid, changes, resources) in guarded {
+        if !resources.is_empty() {
+            let mut deny = Statement::deny(control, sid, only(changes));
+            deny.resources = resources;
+            statements.push(deny);
+        }
+    }
+    statements
+}
+
+/// Whom every deny of a target spares.
+pub(super) fn spared_by(desired: &Desired) -> Vec<String> {
+    super::super::ground(desired).map(|ground| spared(ground, &desired.break_glass)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::landscape::Landscape;
+    use crate::controls::policies::points;
+
+    fn compiled(account: &str, unit: &str) -> Vec<Value> {
+        let desired = Landscape::adopted(account).desired;
+        let spared = spared_by(&desired);
+        let points = points(&desired);
+        let point =
+            points.iter().find(|point| crate::controls::policies::resource(&point.at) == unit).unwrap();
+        statements(point, &spared).unwrap().iter().map(|statement| statement.json(&spared)).collect()
+    }
+
+    const SPARED: [&str; 6] = [
+        "arn:aws:iam::*:role/AWSControlTowerExecution",
+        "arn:aws:iam::*:role/OrganizationAccountAccessRole",
+        "arn:aws:iam::*:role/break-glass",
+        "arn:aws:iam::*:role/landfall-read",
+        "arn:aws:iam::*:role/landfall-write",
+        "arn:aws:iam::*:role/stacksets-exec-*",
+    ];
+
+    #[test]
+    fn every_statement_denies_and_spares_who_could_undo_it() {
+        let mut all = compiled("222222222222", "workloads");
+        all.extend(compiled("222222222222", "workloads/production"));
+        let spared = spared_by(&Landscape::adopted("222222222222").desired);
+        all.push(everything().json(&spared));
+        assert_eq!(all.len(), 5);
+        for statement in &all {
+            assert_eq!(statement["Effect"], "Deny");
+            assert_eq!(statement["Condition"]["ArnNotLike"]["aws:PrincipalARN"], json!(SPARED));
+            let sid = statement["Sid"].as_str().unwrap();
+            assert!(sid.bytes().all(|b| b.is_ascii_alphanumeric()), "{sid}");
+        }
+    }
+
+    #[test]
+    fn spared_principals_are_of_the_partition_and_an_arn_stays_as_it_is() {
+        let mut desired = Landscape::adopted("222222222222").desired;
+        let landfall_model::manifest::Cloud::Aws(ground) = &mut desired.ground else { panic!("not AWS") };
+        ground.home_region = "cn-north-1".parse().unwrap();
+        ground.roles.bootstrap = vec!["setup".to_owned()];
+        desired.break_glass = vec!["user/ada".to_owned(), "arn:aws-cn:iam::1:role/x/y".to_owned()];
+        assert_eq!(
+            spared_by(&desired),
+            [
+                "arn:aws-cn:iam::*:role/AWSControlTowerExecution",
+                "arn:aws-cn:iam::*:role/OrganizationAccountAccessRole",
+                "arn:aws-cn:iam::*:role/landfall-read",
+                "arn:aws-cn:iam::*:role/landfall-write",
+                "arn:aws-cn:iam::*:role/setup",
+                "arn:aws-cn:iam::*:role/stacksets-exec-*",
+                "arn:aws-cn:iam::*:user/ada",
+                "arn:aws-cn:iam::1:role/x/y",
+            ]
+        );
+        let users = baseline(&spared_by(&desired));
+        assert_eq!(users[2].sid, "ProtectSparedUsers");
+        assert_eq!(users[2].resources, ["arn:aws-cn:iam::*:user/ada"]);
+        assert!(users[1].resources.contains(&"arn:aws-cn:iam::1:role/x/y".to_owned()));
+    }
+
+    #[test]
+    fn outside_the_regions_everything_but_the_global_services_is_denied() {
+        let regions = &compiled("222222222222", "workloads")[0];
+        assert_eq!(
+            regions["Condition"]["StringNotEquals"]["aws:RequestedRegion"],
+            json!(["eu-central-1", "eu-west-1"])
+        );
+        assert!(regions.get("Action").is_none());
+        let global = regions["NotAction"].as_array().unwrap();
+        assert!(global.contains(&json!("iam:*")) && !global.contains(&json!("kms:*")));
+        assert!(GLOBAL.is_sorted());
+    }
+
+    #[test]
+    fn a_denied_service_is_all_of_its_actions_and_an_action_is_itself() {
+        let services = &compiled("222222222222", "workloads/production")[0];
+        assert_eq!(services["Action"], json!(["iam:CreateUser", "lightsail:*"]));
+        assert_eq!(services["Resource"], "*");
+    }
+
+    #[test]
+    fn the_baseline_and_the_roles_that_hold_it_are_protected() {
+        let baseline = &compiled("222222222222", "workloads")[1..];
+        assert_eq!(baseline[0]["Action"], json!(UNDOING));
+        assert_eq!(baseline[1]["Action"], json!(ROLE_CHANGES));
+        assert_eq!(baseline[1]["Resource"], json!(SPARED));
+    }
+
+    #[test]
+    fn a_list_that_is_empty_or_absent_denies_nothing() {
+        assert_eq!(regions(&allowed_regions::Settings { aws: None, azure: None, gcp: None }), None);
+        assert_eq!(regions(&allowed_regions::Settings { aws: Some(vec![]), azure: None, gcp: None }), None);
+        assert_eq!(services(&denied_services::Settings { aws: vec![], azure: vec![], gcp: vec![] }), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! `tags` on AWS: the tags of the account, row A1.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use landfall_engine::cloud::{Made, Sighting};
+use landfall_engine::control::{Control, Permissions};
+use landfall_model::catalog::ControlKind;
+use landfall_model::catalog::tags::Settings;
+use landfall_model::desired::Desired;
+use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::observed::{Address, Observed, Seen};
+use landfall_model::plan::{Change, Deed};
+
+use super::{json, kept};
+use crate::client::service::ORGANIZATIONS;
+use crate::directory::{REGION, organizations};
+use crate::error::CallError;
+use crate::session::{Reader, Session, Writer};
+
+const KIND: ControlKind = ControlKind::Tags;
+
+pub(super) struct Tags;
+
+/// The account's tags, as far as they are asked; those of others are not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tagged {
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+#[async_trait]
+impl Control for Tags {
+    type Want = Settings;
+    type Reader = Reader;
+    type Writer = Writer;
+    type Error = CallError;
+
+    fn kind(&self) -> ControlKind {
+        KIND
+    }
+
+    fn permissions(&self) -> Permissions {
+        Permissions { read: &["organizations:ListTagsForResource"], write: &["organizations:TagResource"] }
+    }
+
+    fn addresses(&self, want: &Settings, _: &Desired) -> Vec<Address> {
+        if want.tags.is_empty() { Vec::new() } else { vec![Address::global(KIND, "account")] }
+    }
+
+    async fn look(&self, reader: &Reader, desired: &Desired, _: &Address) -> Result<Sighting, CallError> {
+        let Session { organization, account, .. } = &reader.0;
+        let asked = desired.asked(KIND).and_then(|asked| asked.want::<Settings>().ok());
+        let asked = asked.map(|settings| settings.tags).unwrap_or_default();
+        let body = json!({"ResourceId": account});
+        let pages = organization.json_pages(&ORGANIZATIONS, REGION, "ListTagsForResource", body).await?;
+        let mut tagged = Tagged::default();
+        for page in &pages {
+            let Answer { tags } = page.json()?;
+            let asked = tags.into_iter().filter(|tag| asked.contains_key(&tag.key));
+            tagged.tags.extend(asked.map(|tag| (tag.key, tag.value)));
+        }
+        let request = pages.into_iter().next_back().and_then(|page| page.request_id);
+        Ok(Sighting { seen: Seen::present(&tagged), request })
+    }
+
+    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
+        let address = Address::global(KIND, "account");
+        if want.tags.is_empty() {
+            let why = "no tags are asked".to_owned();
+            return vec![Judgement { control: KIND, address, verdict: Verdict::NotApplicable { why } }];
+        }
+        vec![Judgement::of(KIND, &address, observed, |there| compare(want, &address, there))]
+    }
+
+    async fn write(
+        &self,
+        writer: &Writer,
+        _: &Desired,
+        change: &Change,
+        _: &Made,
+    ) -> Result<Value, CallError> {
+        let Session { organization, account, .. } = &writer.0;
+        let wanted = change.after.as_ref().and_then(|after| after.get("Tags")).and_then(Value::as_object);
+        let tags: Vec<Value> =
+            wanted.into_iter().flatten().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        organizations(organization, "TagResource", json!({"ResourceId": account, "Tags": tags})).await?;
+        Ok(Value::Null)
+    }
+}
+
+fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
+    let tagged: Tagged = match kept(there) {
+        Ok(tagged) => tagged.unwrap_or_default(),
+        Err(unknown) => return unknown,
+    };
+    let mut wrong = BTreeMap::new();
+    let mut why = Vec::new();
+    for (key, value) in &want.tags {
+        match tagged.tags.get(key) {
+            Some(there) if there == value => continue,
+            Some(_) => why.push(format!("the tag `{key}` is not `{value}`")),
+            None => why.push(format!("the tag `{key}` is missing")),
+        }
+        wrong.insert(key.clone(), value.clone());
+    }
+    if wrong.is_empty() {
+        return Verdict::Holds;
+    }
+    Verdict::fails(
+        Change::new(address, "tag", Deed::Update, why.join("; "))
+            .before(there.cloned())
+            .after(json(&Tagged { tags: wrong })),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::scenario::{addresses, said};
+    use landfall_model::desired::Standing;
+
+    fn asked() -> Value {
+        json!({"tags": {"owner": "acme", "team": "payments"}})
+    }
+
+    fn told(tags: Value) -> Vec<String> {
+        let saw = [("tags/account", Seen::Present(json!({"Tags": tags})))];
+        said(&Tags, asked(), Standing::Adopted, &saw)
+    }
+
+    #[test]
+    fn an_account_with_its_tags_needs_nothing() {
+        assert_eq!(told(json!({"owner": "acme", "team": "payments"})), ["holds"]);
+        assert_eq!(addresses(&Tags, asked()), ["tags/account"]);
+    }
+
+    #[test]
+    fn only_what_is_missing_or_wrong_is_written() {
+        assert_eq!(
+            told(json!({"owner": "acme", "team": "checkout"})),
+            ["fails: the tag `team` is not `payments`\n~ tag {\"Tags\":{\"team\":\"payments\"}}"]
+        );
+        assert_eq!(
+            told(json!({})),
+            ["fails: the tag `owner` is missing; the tag `team` is missing\n\
+              ~ tag {\"Tags\":{\"owner\":\"acme\",\"team\":\"payments\"}}"]
+        );
+    }
+
+    #[test]
+    fn where_no_tags_are_asked_nobody_looks() {
+        let none = json!({"tags": {}});
+        assert_eq!(said(&Tags, none.clone(), Standing::Adopted, &[]), ["not applicable: no tags are asked"]);
+        assert!(addresses(&Tags, none).is_empty());
+    }
+}
