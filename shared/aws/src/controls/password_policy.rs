@@ -86,6 +86,13 @@ impl Policy {
         }
     }
 
+    /// This policy, with one word for what AWS says in two: 0 is the same as nothing.
+    fn plain(mut self) -> Self {
+        self.max_password_age = self.max_password_age.filter(|days| *days > 0);
+        self.password_reuse_prevention = self.password_reuse_prevention.filter(|count| *count > 0);
+        self
+    }
+
     /// This policy, made as strong as asked and nowhere weaker than it is.
     fn tightened(&self, want: &Settings) -> Self {
         let Settings {
@@ -97,7 +104,6 @@ impl Policy {
             reuse_prevention,
             max_age,
         } = want;
-        let age = self.max_password_age.filter(|days| *days > 0);
         Policy {
             minimum_password_length: self.minimum_password_length.max(*minimum_length),
             require_symbols: self.require_symbols || *require_symbols,
@@ -106,7 +112,7 @@ impl Policy {
             require_lowercase_characters: self.require_lowercase_characters || *require_lowercase,
             allow_users_to_change_password: self.allow_users_to_change_password,
             hard_expiry: self.hard_expiry,
-            max_password_age: match (age, max_age) {
+            max_password_age: match (self.max_password_age, max_age) {
                 (Some(there), Some(asked)) => Some(there.min(*asked)),
                 (there, asked) => there.or(*asked),
             },
@@ -171,7 +177,7 @@ impl Control for PasswordPolicy {
 
 fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
     let policy: Option<Policy> = match kept(there) {
-        Ok(policy) => policy,
+        Ok(policy) => policy.map(Policy::plain),
         Err(unknown) => return unknown,
     };
     let asked = policy.clone().unwrap_or_else(Policy::none).tightened(want);
@@ -183,4 +189,35 @@ fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict
         Some(_) => (Deed::Update, "the password policy is weaker than asked"),
     };
     Verdict::fails(Change::new(address, "update", deed, reason).before(there.cloned()).after(json(&asked)))
+}
+
+#[cfg(test)]
+mod tests {
+    use landfall_model::desired::Standing;
+    use landfall_model::observed::Seen;
+
+    use super::super::scenario::said;
+    use super::*;
+
+    /// Passwords that never expire are shown as 0 days by some, and left out by others.
+    #[test]
+    fn an_age_of_zero_is_no_age() {
+        let want = serde_json::json!({
+            "minimum-length": 14, "require-symbols": true, "require-numbers": true, "require-uppercase": true,
+            "require-lowercase": true, "reuse-prevention": 24,
+        });
+        let mut there = serde_json::json!({
+            "MinimumPasswordLength": 16, "RequireSymbols": true, "RequireNumbers": true,
+            "RequireUppercaseCharacters": true, "RequireLowercaseCharacters": true, "PasswordReusePrevention": 24,
+        });
+        for age in [None, Some(0), Some(90)] {
+            there["MaxPasswordAge"] = serde_json::json!(age);
+            let saw = [("password-policy/account", Seen::Present(there.clone()))];
+            assert_eq!(said(&PasswordPolicy, want.clone(), Standing::Adopted, &saw), ["holds"], "{age:?}");
+        }
+        there["PasswordReusePrevention"] = serde_json::json!(5);
+        let saw = [("password-policy/account", Seen::Present(there))];
+        let said = said(&PasswordPolicy, want, Standing::Adopted, &saw).remove(0);
+        assert!(said.starts_with("fails: the password policy is weaker than asked\n~ update"), "{said}");
+    }
 }
