@@ -3,6 +3,7 @@
 //! Every file has one unit type that implements the engine's `Control`: which settings it looks at, how it looks (one call for one
 //! setting), what it says of what it saw, and how it writes. `password_policy.rs` is the model to follow.
 
+mod access;
 mod account_alias;
 mod allowed_regions;
 mod block_public_images;
@@ -22,6 +23,7 @@ mod no_default_network;
 mod no_root_keys;
 mod password_policy;
 mod placement;
+mod policies;
 mod protect_baseline;
 mod quarantine_gate;
 mod region_opt_in;
@@ -68,7 +70,9 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Units => Control(&units::Units),
         ControlKind::Placement => Control(&placement::Placement),
         ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
+        ControlKind::Access => Control(&access::Access),
         ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
+        ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&allowed_regions::AllowedRegions),
         ControlKind::DeniedServices => Control(&denied_services::DeniedServices),
         ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
