@@ -59,7 +59,10 @@ pub(crate) enum Offer {
     /// It is held, and this is how.
     Control(&'static dyn AnyControl<Reader, Writer>),
     /// AWS has no such thing; why, for people. Never "not yet".
-    #[expect(dead_code, reason = "AWS offers everything in today's catalog; it may not offer what comes next")]
+    #[expect(
+        dead_code,
+        reason = "AWS offers everything in today's catalog; it may not offer what comes next"
+    )]
     NotOffered(&'static str),
 }
 
@@ -76,22 +79,24 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::AllowedRegions => Control(&allowed_regions::AllowedRegions),
         ControlKind::DeniedServices => Control(&denied_services::DeniedServices),
         ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
+        ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
+        ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
+        ControlKind::Budget => Control(&budget::Budget),
         ControlKind::PasswordPolicy => Control(&password_policy::PasswordPolicy),
+        ControlKind::NoRootKeys => Control(&no_root_keys::NoRootKeys),
+        ControlKind::RootMfa => Control(&root_mfa::RootMfa),
+        ControlKind::ExternalAccessAnalysis => Control(&external_access_analysis::ExternalAccessAnalysis),
+        ControlKind::BlockPublicStorage => Control(&block_public_storage::BlockPublicStorage),
+        ControlKind::EncryptByDefault => Control(&encrypt_by_default::EncryptByDefault),
         ControlKind::BlockPublicSnapshots => Control(&block_public_snapshots::BlockPublicSnapshots),
         ControlKind::BlockPublicImages => Control(&block_public_images::BlockPublicImages),
         ControlKind::HardenedInstances => Control(&hardened_instances::HardenedInstances),
-        ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
-        ControlKind::NoRootKeys => Control(&no_root_keys::NoRootKeys),
-        ControlKind::RootMfa => Control(&root_mfa::RootMfa),
-        ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
-        ControlKind::BlockPublicStorage => Control(&block_public_storage::BlockPublicStorage),
-        ControlKind::RegionOptIn => Control(&region_opt_in::RegionOptIn),
         ControlKind::NoDefaultNetwork => Control(&no_default_network::NoDefaultNetwork),
-        ControlKind::ClosedDefaultSecurityGroups => Control(&closed_default_security_groups::ClosedDefaultSecurityGroups),
-        ControlKind::EncryptByDefault => Control(&encrypt_by_default::EncryptByDefault),
-        ControlKind::ExternalAccessAnalysis => Control(&external_access_analysis::ExternalAccessAnalysis),
-        ControlKind::Budget => Control(&budget::Budget),
+        ControlKind::ClosedDefaultSecurityGroups => {
+            Control(&closed_default_security_groups::ClosedDefaultSecurityGroups)
+        }
+        ControlKind::RegionOptIn => Control(&region_opt_in::RegionOptIn),
     }
 }
 
