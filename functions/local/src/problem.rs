@@ -56,11 +56,10 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a [Source]) -> Group<'a> {
     };
     for (other, what) in also.iter().filter(|(other, _)| other.file != place.file) {
         if let Some(source) = source(sources, other) {
-            group = group.element(
-                Snippet::source(source.text.as_str())
-                    .path(source.name.as_str())
-                    .annotation(AnnotationKind::Context.span(span(&source.text, other)).label(what.as_str())),
-            );
+            group =
+                group.element(Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(
+                    AnnotationKind::Context.span(span(&source.text, other)).label(what.as_str()),
+                ));
         }
     }
     match help {

@@ -51,7 +51,8 @@ pub(crate) async fn bundle(from: &str, cloudy: &Cloudy) -> anyhow::Result<Given>
     let beside = statement_of(from);
     let statement = match fetch(&beside, cloudy).await? {
         Some(bytes) => Some(
-            SignedStatement::load(&bytes).with_context(|| format!("could not read the statement `{beside}`"))?,
+            SignedStatement::load(&bytes)
+                .with_context(|| format!("could not read the statement `{beside}`"))?,
         ),
         None => None,
     };
@@ -74,9 +75,7 @@ async fn fetch(from: &str, cloudy: &Cloudy) -> anyhow::Result<Option<Vec<u8>>> {
 }
 
 /// Reads and parses a folder, or one file of YAML.
-pub(crate) fn read(
-    from: &str,
-) -> anyhow::Result<(Vec<Source>, landfall_model::manifest::parse::Parsed)> {
+pub(crate) fn read(from: &str) -> anyhow::Result<(Vec<Source>, landfall_model::manifest::parse::Parsed)> {
     let sources = sources(from)?;
     let parsed = parse(&sources, today());
     Ok((sources, parsed))
@@ -118,7 +117,8 @@ fn walk(folder: &Path, prefix: &str, deep: u32, sources: &mut Vec<Source>) -> an
             continue;
         }
         let path = entry.path();
-        let about = std::fs::metadata(&path).with_context(|| format!("could not read `{}`", path.display()))?;
+        let about =
+            std::fs::metadata(&path).with_context(|| format!("could not read `{}`", path.display()))?;
         let shown = format!("{prefix}{name}");
         if about.is_dir() {
             if path.join(DEMO_MARK).exists() {

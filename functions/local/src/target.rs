@@ -103,11 +103,21 @@ mod tests {
 
     #[test]
     fn a_slip_is_answered_with_what_was_meant() {
-        let known = BTreeSet::from(["aws/222222222222".parse().unwrap(), "organization/aws".parse().unwrap()]);
+        let known =
+            BTreeSet::from(["aws/222222222222".parse().unwrap(), "organization/aws".parse().unwrap()]);
         let said = |typed: &str| parse(typed, &known).unwrap_err().to_string();
-        assert_eq!(said("222222222222"), "`222222222222` does not say of which cloud it is: write `aws/222222222222`");
-        assert_eq!(said("aws/22222222222"), "`aws/22222222222` is no target: did you mean `aws/222222222222`?");
-        assert_eq!(said("organisation/aws"), "`organisation/aws` is no target: did you mean `organization/aws`?");
+        assert_eq!(
+            said("222222222222"),
+            "`222222222222` does not say of which cloud it is: write `aws/222222222222`"
+        );
+        assert_eq!(
+            said("aws/22222222222"),
+            "`aws/22222222222` is no target: did you mean `aws/222222222222`?"
+        );
+        assert_eq!(
+            said("organisation/aws"),
+            "`organisation/aws` is no target: did you mean `organization/aws`?"
+        );
         assert!(said("checkout").contains("organization/aws"));
     }
 }

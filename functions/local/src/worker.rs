@@ -66,10 +66,14 @@ impl Worked {
                 self.remains.remove(&target);
             }
             Next::LookAgain { .. } => {
-                self.remains.insert(target.clone(), "its writes do not show yet; the next sweep looks again".to_owned());
+                self.remains.insert(
+                    target.clone(),
+                    "its writes do not show yet; the next sweep looks again".to_owned(),
+                );
             }
             Next::Resume => {
-                self.remains.insert(target.clone(), "time ran out; the next sweep goes on with it".to_owned());
+                self.remains
+                    .insert(target.clone(), "time ran out; the next sweep goes on with it".to_owned());
             }
         }
         self.reports.insert(target, report);
@@ -127,9 +131,10 @@ pub(crate) async fn work(
         }
         tokio::select! {
             Some((one, work, result)) = running.next() => settle(engine, one, &work, result, &mut worked, bar).await?,
-            _ = tokio::signal::ctrl_c(), if !stopped => {
+            _ = tokio::signal::ctrl_c() => {
+                anyhow::ensure!(!stopped, "stopped at once; the next run settles what was begun");
                 stopped = true;
-                bar.set_message("ending what is begun");
+                bar.set_message("ending what is begun; once more stops at once");
             }
         }
     }
@@ -161,7 +166,10 @@ async fn settle(
                     worked.take(*report);
                 }
                 (Some(Reconciled::Busy { run }), Some(target)) => {
-                    worked.remains.insert(target, format!("run {run} is at it, or was cut within the last two minutes: try again then"));
+                    worked.remains.insert(
+                        target,
+                        format!("run {run} is at it, or was cut within the last two minutes: try again then"),
+                    );
                 }
                 (Some(Reconciled::Settled), Some(target)) => {
                     worked.remains.remove(&target);
@@ -187,8 +195,12 @@ async fn settle(
 /// Closes a sweep as soon as its last target is done: its own message would come a little later.
 async fn close(engine: &Engine, id: &SweepId, worked: &Worked) -> anyhow::Result<Option<Closed>> {
     let Some((sweep, _)) = engine.store.read::<Sweep>(&keys::sweep(id)?).await? else { return Ok(None) };
-    let tenants: BTreeSet<&Target> =
-        worked.reports.keys().chain(worked.remains.keys()).filter(|target| target.tenant().is_some()).collect();
+    let tenants: BTreeSet<&Target> = worked
+        .reports
+        .keys()
+        .chain(worked.remains.keys())
+        .filter(|target| target.tenant().is_some())
+        .collect();
     let all = sweep.enumerated && tenants.len() >= usize::try_from(sweep.tenants).unwrap_or(usize::MAX);
     if all { Ok(sweep::close(engine, id).await?) } else { Ok(None) }
 }

@@ -26,7 +26,9 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     if arguments.targets.is_empty() {
-        bail!("name the targets, such as `landfall apply aws/222222222222`; `landfall sweep` is for everybody");
+        bail!(
+            "name the targets, such as `landfall apply aws/222222222222`; `landfall sweep` is for everybody"
+        );
     }
     let desk = Desk::to_write(common).await?;
     let targets = target::of_cloud(&desk, &arguments.targets).await?;

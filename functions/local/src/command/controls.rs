@@ -25,7 +25,12 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
         (None, Format::Text) => {
             let rows = ControlKind::ALL.iter().map(|kind| {
                 let entry = kind.entry();
-                vec![kind.to_string(), effect(entry.effect).to_owned(), place(entry.place).to_owned(), entry.title.to_owned()]
+                vec![
+                    kind.to_string(),
+                    effect(entry.effect).to_owned(),
+                    place(entry.place).to_owned(),
+                    entry.title.to_owned(),
+                ]
             });
             say::line(table(&["control", "effect", "where", "what must hold"], &[], rows.collect()));
             say::line("");
@@ -34,7 +39,10 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
         (Some(id), format) => {
             let kind: ControlKind = id.parse().map_err(|_| {
                 let near = did_you_mean(id, ControlKind::ALL.iter().map(|kind| kind.id()));
-                anyhow!("the catalog has no control `{id}`{near}{}", if near.is_empty() { ": `landfall controls` lists them" } else { "" })
+                anyhow!(
+                    "the catalog has no control `{id}`{near}{}",
+                    if near.is_empty() { ": `landfall controls` lists them" } else { "" }
+                )
             })?;
             match format {
                 Format::Json => say::json(&value(kind))?,
@@ -56,7 +64,8 @@ fn page(kind: ControlKind) {
     }
     for Parameter { name, form, combine, default, help } in *parameters {
         say::line(format!("  {name}: {help}"));
-        let default = default.map_or_else(|| "nothing unless said".to_owned(), |default| format!("{default} unless said"));
+        let default = default
+            .map_or_else(|| "nothing unless said".to_owned(), |default| format!("{default} unless said"));
         say::line(format!("    {}; {default}; of several levels, {}", form.expected(), combine.as_str()));
     }
     say::line(format!("\n{}", say::styled(say::HEAD, "What Landfall may call for it")));

@@ -39,7 +39,12 @@ struct Examination(Vec<Finding>);
 
 impl Examination {
     fn good(&mut self, what: impl Into<String>, found: impl Into<String>) {
-        self.0.push(Finding { ok: true, what: what.into(), found: inert(&found.into()), help: String::new() });
+        self.0.push(Finding {
+            ok: true,
+            what: what.into(),
+            found: inert(&found.into()),
+            help: String::new(),
+        });
     }
 
     fn bad(&mut self, what: impl Into<String>, found: impl Into<String>, help: impl Into<String>) {
@@ -83,7 +88,11 @@ async fn manifest(common: &Common, cloudy: &Cloudy, seen: &mut Examination) -> O
     let organization = &bundle.manifest().organization;
     match (&statement, super::verify::keys(common)) {
         (_, Err(error)) => {
-            seen.bad("its signature", format!("{error:#}"), "give `--public-keys` what `landfall keygen` printed");
+            seen.bad(
+                "its signature",
+                format!("{error:#}"),
+                "give `--public-keys` what `landfall keygen` printed",
+            );
         }
         (None, _) => seen.good("its signature", "none: good to plan with, and to write on loopback only"),
         (Some(_), Ok(None)) => seen.bad(
@@ -154,12 +163,18 @@ async fn cloud(aws: &Aws, ground: Option<(Name, AwsCloud)>, seen: &mut Examinati
     match organization(aws, &ground).await {
         Ok(found) if found.id != ground.organization => seen.bad(
             "the organization",
-            format!("the management account owns `{}`, the manifest says `{}`", found.id, ground.organization),
+            format!(
+                "the management account owns `{}`, the manifest says `{}`",
+                found.id, ground.organization
+            ),
             format!("correct `clouds.{name}.organization`, or the credentials"),
         ),
         Ok(found) if found.master_account_id != *management => seen.bad(
             "the organization",
-            format!("`{}` is owned by `{}`, the manifest says `{management}`", found.id, found.master_account_id),
+            format!(
+                "`{}` is owned by `{}`, the manifest says `{management}`",
+                found.id, found.master_account_id
+            ),
             format!("correct `clouds.{name}.management-account`"),
         ),
         Ok(found) if found.feature_set == "CONSOLIDATED_BILLING" => seen.bad(

@@ -41,7 +41,9 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
             say::line(format!("wrote {shown}"));
             say::line("put your own organization, accounts and teams into it, then:");
             say::line(format!("  landfall check {dir}            everything that is wrong with it"));
-            say::line(format!("  landfall plan --manifest {dir}  what it would change, without changing anything"));
+            say::line(format!(
+                "  landfall plan --manifest {dir}  what it would change, without changing anything"
+            ));
         }
     }
     Ok(Exit::Clean)

@@ -141,7 +141,10 @@ pub(crate) fn verdict(verified: &[Verified]) -> String {
     let broken = verified.iter().filter(|one| one.broken.is_some()).count();
     let entries: u64 = verified.iter().map(|one| one.entries).sum();
     let end = match broken {
-        0 => format!("{entries} entries in {} histories: nothing is missing, doubled or altered", verified.len()),
+        0 => format!(
+            "{entries} entries in {} histories: nothing is missing, doubled or altered",
+            verified.len()
+        ),
         broken => format!(
             "{broken} of {} histories are broken: restore them from a copy before anything is written there",
             verified.len()

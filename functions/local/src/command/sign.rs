@@ -37,8 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let Arguments { bundle, key, generation, expires, author } = arguments;
     let now = Timestamp::now();
-    let (statement, path) =
-        statement(bundle, key, *generation, expiry(expires, now)?, author.clone(), now)?;
+    let (statement, path) = statement(bundle, key, *generation, expiry(expires, now)?, author.clone(), now)?;
     match common.format {
         Format::Json => say::json(&json!({"statement": statement, "written": path}))?,
         Format::Text => say::line(format!(
@@ -84,9 +83,13 @@ pub(crate) fn statement(
 
 /// Reads `90d` or a day, whose end in UTC is meant.
 fn expiry(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    let expected = || format!("`--expires {text}` is neither a number of days such as `90d` nor a day such as `2027-03-31`");
+    let expected = || {
+        format!("`--expires {text}` is neither a number of days such as `90d` nor a day such as `2027-03-31`")
+    };
     let end = match text.strip_suffix('d').map(str::parse::<u32>) {
-        Some(Ok(days)) => now.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).with_context(expected)?,
+        Some(Ok(days)) => {
+            now.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).with_context(expected)?
+        }
         Some(Err(_)) => bail!("{}", expected()),
         None => {
             let day: Date = text.parse().ok().with_context(expected)?;

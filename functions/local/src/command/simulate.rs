@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use landfall_simulator::{Faults, Options, Simulator};
+use landfall_simulator::{Faults, Group, Options, Simulator, World};
 
 use crate::{Exit, say};
 
@@ -19,20 +19,28 @@ pub(crate) struct Arguments {
     /// What goes wrong: `throttle=0.2,5xx=0.05,cut=17,latency=20ms,lag=2s,deny=ec2:DeleteVpc@222222222222,seed=1`
     #[arg(long, value_name = "FAULTS", default_value = "")]
     faults: String,
+    /// A group of the identity provider, for the teams of a manifest; may be given several times
+    #[arg(long = "group", value_name = "NAME")]
+    groups: Vec<String>,
     /// Appends one line of JSON for each request
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let Arguments { listen, accounts, faults, log } = arguments;
+    let Arguments { listen, accounts, faults, groups, log } = arguments;
     anyhow::ensure!(
         listen.ip().is_loopback(),
         "`--listen {listen}` is open to other machines, and the simulator checks nobody: listen on 127.0.0.1"
     );
     let faults: Faults = faults.parse()?;
-    let options = Options { listen: *listen, accounts: *accounts, faults, log: log.clone(), ..Options::default() };
-    // Nobody asks this process for its calls; `/_landfall/calls` and the log do.
+    let mut world = World::sample(*accounts);
+    for (n, name) in groups.iter().enumerate() {
+        let group = Group { id: format!("g-{n}"), name: name.clone(), description: None };
+        world.identity_center.groups.insert(group.id.clone(), group);
+    }
+    let options =
+        Options { listen: *listen, world: Some(world), faults, log: log.clone(), ..Options::default() };
     let simulator = Simulator::start(options)?;
     say::line(simulator.url());
     say::note("to use it in another shell:");

@@ -44,7 +44,9 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             reports.iter().map(|(target, report)| json!({"target": target, "report": report})).collect();
         say::json(&reports)?;
     }
-    let open = reports.iter().any(|(_, report)| report.as_ref().is_none_or(landfall_model::report::Report::needs_attention));
+    let open = reports
+        .iter()
+        .any(|(_, report)| report.as_ref().is_none_or(landfall_model::report::Report::needs_attention));
     Ok(Exit::found(open))
 }
 
@@ -58,7 +60,8 @@ pub(crate) fn everybody(records: &[Record]) -> String {
     let rows = records.iter().map(|record| {
         let counts = record.last.as_ref().map(|last| last.counts);
         all.add(counts.unwrap_or_default());
-        let number = |pick: fn(Counts) -> u32| counts.map(|counts| pick(counts).to_string()).unwrap_or_default();
+        let number =
+            |pick: fn(Counts) -> u32| counts.map(|counts| pick(counts).to_string()).unwrap_or_default();
         vec![
             if attention(record) { "!" } else { "" }.to_owned(),
             record.target.to_string(),
@@ -68,10 +71,10 @@ pub(crate) fn everybody(records: &[Record]) -> String {
             number(|counts| counts.fail),
             number(|counts| counts.unknown),
             number(|counts| counts.exempt),
-            record.last.as_ref().map_or_else(
-                || "never".to_owned(),
-                |last| last.at.strftime("%Y-%m-%d %H:%MZ").to_string(),
-            ),
+            record
+                .last
+                .as_ref()
+                .map_or_else(|| "never".to_owned(), |last| last.at.strftime("%Y-%m-%d %H:%MZ").to_string()),
         ]
     });
     let rows: Vec<Vec<String>> = rows.collect();

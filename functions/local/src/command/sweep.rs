@@ -3,9 +3,9 @@
 use anyhow::Context as _;
 use clap::Args;
 use landfall_engine::ask;
+use landfall_engine::keys;
 use landfall_engine::store::StoreExt as _;
 use landfall_engine::sweep::{Sweep, begin};
-use landfall_engine::keys;
 use landfall_model::id::SweepId;
 use landfall_model::record::Counts;
 use landfall_reports::inert::inert;
@@ -118,5 +118,8 @@ fn show(id: &SweepId, worked: &Worked) {
     }
     let ended = if worked.closed.is_some() { "closed" } else { "not closed: the next sweep looks again" };
     let targets = worked.reports.len();
-    say::line(format!("\nsweep {id} {ended}: {targets} targets, {changed} changes made, {}", text::counts(all)));
+    say::line(format!(
+        "\nsweep {id} {ended}: {targets} targets, {changed} changes made, {}",
+        text::counts(all)
+    ));
 }

@@ -24,10 +24,14 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let Arguments { bundle: from, organization } = arguments;
-    let keys = keys(common)?.context("no key to verify with: give `--keys` what `landfall keygen` printed")?;
+    let keys =
+        keys(common)?.context("no key to verify with: give `--keys` what `landfall keygen` printed")?;
     let source::Given { bundle, statement } = source::bundle(from, &Cloudy::default()).await?;
     let statement = statement.with_context(|| {
-        format!("`{from}` is not signed: there is no `{}` beside it; `landfall sign` writes it", statement_of(from))
+        format!(
+            "`{from}` is not signed: there is no `{}` beside it; `landfall sign` writes it",
+            statement_of(from)
+        )
     })?;
     let organization = organization.as_ref().unwrap_or(&bundle.manifest().organization);
     let statement = verify(&statement, bundle.digest(), organization, 0, &keys, Timestamp::now())

@@ -47,7 +47,10 @@ pub(crate) async fn run(dir: &Path, keep: bool) -> anyhow::Result<()> {
 
 async fn play(dir: &Path, keep: bool) -> anyhow::Result<()> {
     let began = Instant::now();
-    say::line(say::styled(say::HEAD, "Landfall, on a simulated AWS: no cloud account is used, and nothing leaves this machine"));
+    say::line(say::styled(
+        say::HEAD,
+        "Landfall, on a simulated AWS: no cloud account is used, and nothing leaves this machine",
+    ));
     let mut stage = opening(dir).await?;
     let played = acts(&mut stage, began).await;
     let simulator = stage.end().await?;
@@ -55,7 +58,12 @@ async fn play(dir: &Path, keep: bool) -> anyhow::Result<()> {
     if keep {
         say::line("\nThe simulated cloud keeps running until Ctrl-C. In another shell:");
         say::line(simulate::environment(&simulator.url()));
-        say::line(format!("  {} plan --manifest {} --store {}", program(), dir.join("manifest").display(), store(dir)));
+        say::line(format!(
+            "  {} plan --manifest {} --store {}",
+            program(),
+            dir.join("manifest").display(),
+            store(dir)
+        ));
         simulate::ended().await;
     }
     simulator.stop();
@@ -73,7 +81,10 @@ async fn opening(dir: &Path) -> anyhow::Result<Stage> {
     act(0, "The stage", "");
     let (stage, statement) = Stage::set(dir).await?;
     let accounts = stage.simulator.read(|world| world.organization.members.len());
-    fact("cloud", &format!("{accounts} accounts at {}; one was invited and runs a web server", stage.simulator.url()));
+    fact(
+        "cloud",
+        &format!("{accounts} accounts at {}; one was invited and runs a web server", stage.simulator.url()),
+    );
     fact("manifest", &format!("{}: five accounts named", dir.join("manifest/landfall.yaml").display()));
     fact(
         "bundle",
@@ -97,7 +108,11 @@ async fn first_sweep(stage: &mut Stage) -> anyhow::Result<()> {
 }
 
 async fn new_account(stage: &mut Stage) -> anyhow::Result<TenantId> {
-    act(2, "A new account", "gated before anything else, handed over when every required control was seen to hold");
+    act(
+        2,
+        "A new account",
+        "gated before anything else, handed over when every required control was seen to hold",
+    );
     let name = "payments-test";
     let id = stage.simulator.edit(|world| world.create_account(name));
     let tenant = TenantId::new(Provider::Aws, &id)?;
@@ -122,9 +137,20 @@ async fn new_account(stage: &mut Stage) -> anyhow::Result<TenantId> {
 }
 
 async fn drift(stage: &mut Stage, new: &TenantId) -> anyhow::Result<()> {
-    act(3, "A day later", "somebody named the new account in the manifest, and somebody clicked in three consoles");
+    act(
+        3,
+        "A day later",
+        "somebody named the new account in the manifest, and somebody clicked in three consoles",
+    );
     let statement = stage.release(2, new.native()).await?;
-    fact("bundle", &format!("{}, generation {}: {new} belongs to payments", statement.digest.short(), statement.generation));
+    fact(
+        "bundle",
+        &format!(
+            "{}, generation {}: {new} belongs to payments",
+            statement.digest.short(),
+            statement.generation
+        ),
+    );
     stage.simulator.edit(|world| {
         if let Some(account) = world.account_mut(new.native()) {
             account.password_policy = None;
@@ -157,7 +183,14 @@ async fn ending(stage: &Stage, new: &TenantId, began: Instant) -> anyhow::Result
     let verdict = ledger::verdict(&verified);
     fact("ledger", verdict.lines().last().unwrap_or_default());
     invited(&stage.simulator);
-    fact("calls", &format!("{} received; each is a line of {}", stage.simulator.calls().len(), stage.dir.join("calls.ndjson").display()));
+    fact(
+        "calls",
+        &format!(
+            "{} received; each is a line of {}",
+            stage.simulator.calls().len(),
+            stage.dir.join("calls.ndjson").display()
+        ),
+    );
     let Stage { dir, public_key, .. } = stage;
     let address = stage.store_address();
     fact("store", &address);
@@ -232,7 +265,8 @@ async fn work(stage: &mut Stage, sweep: &SweepId) -> anyhow::Result<Closed> {
 /// The event that the organization emitted for the new account.
 fn created(stage: &Stage, id: &str) -> anyhow::Result<Value> {
     let of = |event: &Value| {
-        event.pointer("/detail/serviceEventDetails/createAccountStatus/accountId").and_then(Value::as_str) == Some(id)
+        event.pointer("/detail/serviceEventDetails/createAccountStatus/accountId").and_then(Value::as_str)
+            == Some(id)
     };
     stage.simulator.take_events().into_iter().find(of).context("the simulated organization emitted no event")
 }
@@ -253,9 +287,16 @@ fn invited(simulator: &Simulator) {
     let made = writes(simulator, INVITED);
     let servers: usize = simulator.read(|world| {
         let regions = world.account(INVITED).map(|account| &account.regions);
-        regions.into_iter().flat_map(|regions| regions.values()).map(|region| region.network_interfaces.len()).sum()
+        regions
+            .into_iter()
+            .flat_map(|regions| regions.values())
+            .map(|region| region.network_interfaces.len())
+            .sum()
     });
-    fact("invited", &format!("acquired ({INVITED}): {made} writes; its {servers} network interfaces are still there"));
+    fact(
+        "invited",
+        &format!("acquired ({INVITED}): {made} writes; its {servers} network interfaces are still there"),
+    );
 }
 
 fn ended(closed: &Closed) -> String {

@@ -1,5 +1,9 @@
 //! The words of the demonstration, and how they stand on the page.
 
+use landfall_model::plan::{Change, Deed};
+use landfall_reports::inert::inert;
+use serde_json::Value;
+
 use crate::say::{self, DIM, HEAD, styled};
 
 /// Longer lines break on a usual terminal.
@@ -18,7 +22,11 @@ pub(super) fn fact(word: &str, text: &str) {
 
 /// Something at its time.
 pub(super) fn beat(time: &str, style: anstyle::Style, word: &str, text: &str) {
-    say::line(format!("   {}  {} {text}", styled(DIM, format!("{time:>5}")), styled(style, format!("{word:<14}"))));
+    say::line(format!(
+        "   {}  {} {text}",
+        styled(DIM, format!("{time:>5}")),
+        styled(style, format!("{word:<15}"))
+    ));
 }
 
 /// A target, and what was found in it.
@@ -38,4 +46,32 @@ pub(super) fn cut(text: &str) -> String {
     }
     let head: String = text.chars().take(WIDE - 1).collect();
     format!("{head}…")
+}
+
+/// A change in few words: the sign, the setting, what differs where that is short, and why.
+pub(super) fn brief(change: &Change) -> String {
+    let differs = match (&change.before, &change.after, change.deed) {
+        (Some(Value::Object(before)), Some(Value::Object(after)), Deed::Update) => {
+            let mut fields = after.iter().filter(|(key, value)| before.get(*key) != Some(value));
+            match (fields.next(), fields.next()) {
+                (Some((key, value)), None) => scalar(before.get(key)).zip(scalar(Some(value))),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let differs = differs.map(|(before, after)| format!("{before} -> {after}: ")).unwrap_or_default();
+    cut(&format!("{} {}  {differs}{}", change.deed.sign(), change.address, inert(&change.reason)))
+}
+
+/// A value that fits into a sentence.
+fn scalar(value: Option<&Value>) -> Option<String> {
+    const SHORT: usize = 20;
+    let text = match value? {
+        Value::String(text) => inert(text),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (text.len() <= SHORT).then_some(text)
 }

@@ -14,7 +14,7 @@ use landfall_engine::store::sqlite::SqliteStore;
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::statement::Statement;
 use landfall_simulator::lambda::{Function, Invocation};
-use landfall_simulator::{Group, MANAGEMENT_ACCOUNT, Options, Queue, Simulator, World};
+use landfall_simulator::{Group, MANAGEMENT_ACCOUNT, Options, Queue, ROOT, Simulator, World};
 use serde_json::Value;
 
 use crate::command::{build, keygen, sign};
@@ -27,8 +27,17 @@ const ACCOUNTS: usize = 12;
 
 /// Names that people can tell apart, for the accounts of the simulator's sample; each is wrong in another way.
 const NAMES: [&str; 11] = [
-    "payments-prod", "payments-dev", "search-prod", "search-dev", "data-platform", "data-lab", "marketing",
-    "legacy-shop", "intranet", "training", "analytics",
+    "payments-prod",
+    "payments-dev",
+    "search-prod",
+    "search-dev",
+    "data-platform",
+    "data-lab",
+    "marketing",
+    "legacy-shop",
+    "intranet",
+    "training",
+    "analytics",
 ];
 
 const REGION: &str = "eu-central-1";
@@ -36,6 +45,9 @@ const QUEUE: &str = "landfall-work";
 
 /// As long as Lambda is told to let the function run.
 const WITHIN: Duration = Duration::from_secs(120);
+
+/// The accounts that the manifest names come first among the sample's; the others have lived in a unit of their own for years.
+const NAMED: usize = 5;
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -45,6 +57,7 @@ pub(super) struct Stage {
     pub(super) queue: SqsQueue,
     pub(super) dir: PathBuf,
     pub(super) public_key: String,
+    established: String,
     function: Function,
     log: Vec<String>,
 }
@@ -53,9 +66,10 @@ impl Stage {
     /// Makes the folder, the cloud, the bundle, and starts the function.
     pub(super) async fn set(dir: &Path) -> anyhow::Result<(Stage, Statement)> {
         folder(dir)?;
+        let (world, established) = world();
         let simulator = Simulator::start(Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            world: Some(world()),
+            world: Some(world),
             log: Some(dir.join("calls.ndjson")),
             ..Options::default()
         })?;
@@ -63,18 +77,26 @@ impl Stage {
         let aws = Aws::loopback(&url, REGION).await?;
         let queue = aws.queue(&queue_url(&url))?;
         let public_key = keygen::make(&dir.join("signing.key"))?.to_string();
-        let statement = bundle(dir, 1, None)?;
+        let statement = bundle(dir, 1, &established, None)?;
         let store = SqliteStore::open(dir.join("landfall.db")).await?;
         let function = start(dir, &url, &public_key).await?;
         let log = Vec::new();
-        let stage =
-            Stage { simulator, store: Arc::new(store), queue, dir: dir.to_owned(), public_key, function, log };
+        let stage = Stage {
+            simulator,
+            store: Arc::new(store),
+            queue,
+            dir: dir.to_owned(),
+            public_key,
+            established,
+            function,
+            log,
+        };
         Ok((stage, statement))
     }
 
     /// Puts a newer bundle in the old one's place, and a fresh execution environment in place of the old one, as a deployment does.
     pub(super) async fn release(&mut self, generation: u64, new: &str) -> anyhow::Result<Statement> {
-        let statement = bundle(&self.dir, generation, Some(new))?;
+        let statement = bundle(&self.dir, generation, &self.established, Some(new))?;
         let fresh = start(&self.dir, &self.simulator.url(), &self.public_key).await?;
         let old = std::mem::replace(&mut self.function, fresh);
         self.log.extend(old.end().await);
@@ -94,7 +116,9 @@ impl Stage {
                 let why = error.get("errorMessage").and_then(Value::as_str).unwrap_or("it did not say why");
                 bail!("the function failed: {why}; its log is in `{}`", self.log_file().display())
             }
-            Invocation::Died => bail!("the function's process ended; its log is in `{}`", self.log_file().display()),
+            Invocation::Died => {
+                bail!("the function's process ended; its log is in `{}`", self.log_file().display())
+            }
         }
     }
 
@@ -103,7 +127,8 @@ impl Stage {
         let path = self.log_file();
         let Stage { simulator, function, mut log, .. } = self;
         log.extend(function.end().await);
-        std::fs::write(&path, log.join("\n") + "\n").with_context(|| format!("could not write `{}`", path.display()))?;
+        std::fs::write(&path, log.join("\n") + "\n")
+            .with_context(|| format!("could not write `{}`", path.display()))?;
         Ok(simulator)
     }
 
@@ -156,16 +181,26 @@ fn folder(dir: &Path) -> anyhow::Result<()> {
         std::fs::remove_dir_all(dir).with_context(doing)?;
     }
     std::fs::create_dir_all(dir.join("manifest")).with_context(doing)?;
-    std::fs::write(dir.join(DEMO_MARK), "made by `landfall demo`, and replaced by the next one\n").with_context(doing)
+    std::fs::write(dir.join(DEMO_MARK), "made by `landfall demo`, and replaced by the next one\n")
+        .with_context(doing)
 }
 
-/// The sample organization under names that people can tell apart, with a queue for the work and groups for the teams.
-fn world() -> World {
+/// The sample organization under names that people can tell apart, with a queue for the work and groups for the teams; and the id
+/// of the unit that was there before Landfall.
+fn world() -> (World, String) {
     let mut world = World::sample(ACCOUNTS);
-    let ids: Vec<String> = world.organization.members.keys().filter(|id| *id != MANAGEMENT_ACCOUNT).cloned().collect();
-    for (id, name) in ids.iter().zip(NAMES) {
+    let established = world.organization.add_unit("Established", ROOT);
+    if let Some(management) = world.organization.members.get_mut(MANAGEMENT_ACCOUNT) {
+        management.parent.clone_from(&established);
+    }
+    let ids: Vec<String> =
+        world.organization.members.keys().filter(|id| *id != MANAGEMENT_ACCOUNT).cloned().collect();
+    for (n, (id, name)) in ids.iter().zip(NAMES).enumerate() {
         if let Some(member) = world.organization.members.get_mut(id) {
             name.clone_into(&mut member.name);
+            if n >= NAMED {
+                member.parent.clone_from(&established);
+            }
         }
         if let Some(account) = world.account_mut(id) {
             name.clone_into(&mut account.name);
@@ -186,7 +221,7 @@ fn world() -> World {
         };
         account.region(REGION).queues.insert(QUEUE.to_owned(), queue);
     }
-    world
+    (world, established)
 }
 
 fn queue_url(url: &str) -> String {
@@ -194,7 +229,7 @@ fn queue_url(url: &str) -> String {
 }
 
 /// Writes the manifest, with the new account where there is one, builds it and signs it.
-fn bundle(dir: &Path, generation: u64, new: Option<&str>) -> anyhow::Result<Statement> {
+fn bundle(dir: &Path, generation: u64, established: &str, new: Option<&str>) -> anyhow::Result<Statement> {
     let now = Timestamp::now();
     let expires = (now + SignedDuration::from_hours(24 * 90)).strftime("%Y-%m-%d").to_string();
     let text: String = MANIFEST
@@ -202,7 +237,7 @@ fn bundle(dir: &Path, generation: u64, new: Option<&str>) -> anyhow::Result<Stat
         .filter_map(|line| match (line.strip_prefix("#NEW"), new) {
             (Some(line), Some(new)) => Some(line.replace("{new}", new)),
             (Some(_), None) => None,
-            (None, _) => Some(line.replace("{expires}", &expires)),
+            (None, _) => Some(line.replace("{expires}", &expires).replace("{established}", established)),
         })
         .map(|line| line + "\n")
         .collect();
@@ -211,7 +246,8 @@ fn bundle(dir: &Path, generation: u64, new: Option<&str>) -> anyhow::Result<Stat
     std::fs::write(&file, text).with_context(|| format!("could not write `{}`", file.display()))?;
     let (_, parsed) = source::read(&folder.to_string_lossy())?;
     let said: Vec<String> = parsed.diagnostics.iter().map(ToString::to_string).collect();
-    let manifest = parsed.manifest.with_context(|| format!("the demo's own manifest is wrong: {}", said.join("; ")))?;
+    let manifest =
+        parsed.manifest.with_context(|| format!("the demo's own manifest is wrong: {}", said.join("; ")))?;
     let path = dir.join("bundle.json");
     build::write(&path, Bundle::build(manifest)?.bytes())?;
     let expires = now + SignedDuration::from_hours(24 * 30);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use landfall_engine::store::{Store, StoreExt as _};
 use landfall_engine::sweep::DoneTarget;
 use landfall_engine::{history, keys};
@@ -17,7 +18,7 @@ use landfall_model::target::Target;
 use landfall_reports::inert::inert;
 use landfall_reports::text;
 
-use super::narrate::{beat, cut, detail, step};
+use super::narrate::{beat, brief, cut, detail, step};
 use crate::say;
 
 /// How often the store is read while something goes on.
@@ -45,7 +46,7 @@ pub(super) async fn beside<T>(
 pub(super) struct Tail<'a> {
     store: &'a dyn Store,
     target: Target,
-    began: Instant,
+    began: Timestamp,
     after: u64,
     planned: BTreeSet<String>,
     intents: BTreeMap<u64, Change>,
@@ -56,7 +57,7 @@ impl<'a> Tail<'a> {
         Tail {
             store,
             target: Target::Tenant(tenant.clone()),
-            began: Instant::now(),
+            began: Timestamp::now(),
             after: 0,
             planned: BTreeSet::new(),
             intents: BTreeMap::new(),
@@ -68,10 +69,11 @@ impl<'a> Tail<'a> {
         for entry in history::entries(self.store, &self.target, self.after, 500).await? {
             self.after = entry.seq;
             if self.planned.insert(entry.run.to_string())
-                && let Some((plan, _)) = self.store.read::<Plan>(&keys::plan(&entry.run, &self.target)?).await?
+                && let Some((plan, _)) =
+                    self.store.read::<Plan>(&keys::plan(&entry.run, &self.target)?).await?
                 && !plan.changes.is_empty()
             {
-                self.plan(&plan);
+                self.plan(&plan, entry.at);
             }
             match entry.event {
                 Event::Intent { change, .. } => {
@@ -79,12 +81,12 @@ impl<'a> Tail<'a> {
                 }
                 Event::Outcome { intent, result, .. } => {
                     if let Some(change) = self.intents.get(&intent) {
-                        self.tell(change, &result);
+                        self.tell(change, &result, entry.at);
                     }
                 }
                 Event::Settled { .. } => {}
                 Event::Life { to, why, .. } => beat(
-                    &self.time(),
+                    &self.time(entry.at),
                     say::GOOD,
                     &format!("── {}", to.to_string().to_uppercase()),
                     &inert(&why),
@@ -94,7 +96,7 @@ impl<'a> Tail<'a> {
         Ok(())
     }
 
-    fn plan(&self, plan: &Plan) {
+    fn plan(&self, plan: &Plan, at: Timestamp) {
         let stages: Vec<String> = Stage::ALL
             .into_iter()
             .filter_map(|stage| {
@@ -103,7 +105,7 @@ impl<'a> Tail<'a> {
             })
             .collect();
         beat(
-            &self.time(),
+            &self.time(at),
             say::HEAD,
             "plan",
             &format!(
@@ -115,18 +117,19 @@ impl<'a> Tail<'a> {
         );
     }
 
-    fn tell(&self, change: &Change, result: &Done) {
-        let line = cut(&text::change(change));
+    fn tell(&self, change: &Change, result: &Done, at: Timestamp) {
+        let line = brief(change);
         match result {
-            Done::Written { .. } => beat(&self.time(), say::DIM, &change.stage.to_string(), &paint(&line)),
+            Done::Written { .. } => beat(&self.time(at), say::DIM, &change.stage.to_string(), &paint(&line)),
             Done::Failed { why } | Done::Moved { why } | Done::Withheld { why } => {
-                beat(&self.time(), say::BAD, &change.stage.to_string(), &format!("{line}: {}", inert(why)));
+                beat(&self.time(at), say::BAD, &change.stage.to_string(), &format!("{line}: {}", inert(why)));
             }
         }
     }
 
-    fn time(&self) -> String {
-        format!("{:.1}s", self.began.elapsed().as_secs_f32())
+    /// How long after the event, by the function's own clock.
+    fn time(&self, at: Timestamp) -> String {
+        format!("{:.2}s", at.duration_since(self.began).as_secs_f32())
     }
 }
 
@@ -147,7 +150,10 @@ impl<'a> Finish<'a> {
 
     /// Tells of the targets that are done since.
     pub(super) async fn look(&mut self) -> anyhow::Result<()> {
-        for key in self.store.list(&keys::done_folder(&self.sweep), None, 500).await? {
+        let mut keys = self.store.list(&keys::done_folder(&self.sweep), None, 500).await?;
+        // The organization is done before everybody else.
+        keys.sort_by_key(|key| !key.as_str().contains("/done/organization/"));
+        for key in keys {
             if !self.told.insert(key.to_string()) {
                 continue;
             }
@@ -163,7 +169,7 @@ impl<'a> Finish<'a> {
 }
 
 /// Most lines of one target; the others are in its report.
-const LINES: usize = 5;
+const LINES: usize = 6;
 
 fn tell(report: &Report, quiet: bool) {
     let open: Vec<_> = report.findings.iter().filter(|finding| finding.needs_attention()).collect();
@@ -183,15 +189,15 @@ fn tell(report: &Report, quiet: bool) {
     };
     let exempt = report.counts.exempt;
     let exempt = if exempt > 0 { format!(", {exempt} exempt") } else { String::new() };
-    let found = format!(
-        "{standing:<14} {} pass, {} fail{exempt}",
-        report.counts.pass, report.counts.fail
-    );
+    let found = format!("{standing:<14} {} pass, {} fail{exempt}", report.counts.pass, report.counts.fail);
     step(&who, &found);
     let written = |change: &Change| {
-        report.outcomes.iter().any(|one| one.change == change.id && matches!(one.result, Done::Written { .. }))
+        report
+            .outcomes
+            .iter()
+            .any(|one| one.change == change.id && matches!(one.result, Done::Written { .. }))
     };
-    let made = report.changes.iter().filter(|change| written(change)).map(|change| cut(&text::change(change)));
+    let made = report.changes.iter().filter(|change| written(change)).map(brief);
     let failed = report.outcomes.iter().filter_map(|one| match &one.result {
         Done::Written { .. } => None,
         Done::Failed { why } | Done::Moved { why } | Done::Withheld { why } => {
@@ -199,7 +205,11 @@ fn tell(report: &Report, quiet: bool) {
         }
     });
     let seen = open.iter().map(|finding| cut(&text::finding(finding)));
-    let refused = report.refused.iter().flat_map(|refused| &refused.reasons).map(|why| cut(&format!("refused: {}", inert(why))));
+    let refused = report
+        .refused
+        .iter()
+        .flat_map(|refused| &refused.reasons)
+        .map(|why| cut(&format!("refused: {}", inert(why))));
     let lines: Vec<String> = made.chain(failed).chain(seen).chain(refused).collect();
     for line in lines.iter().take(LINES) {
         detail(&paint(line));
