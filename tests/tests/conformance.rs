@@ -59,7 +59,12 @@ async fn every_request_is_one_that_aws_describes() {
     }
     assert_eq!(counted.values().sum::<u64>(), u64::try_from(calls.len()).unwrap(), "none was left out");
     // The spine's own: whatever else changes, these are sent.
-    for operation in ["sts:AssumeRole", "organizations:ListAccountsForParent", "iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"] {
+    for operation in [
+        "sts:AssumeRole",
+        "organizations:ListAccountsForParent",
+        "iam:GetAccountPasswordPolicy",
+        "iam:UpdateAccountPasswordPolicy",
+    ] {
         assert!(counted.contains_key(operation), "`{operation}` was never sent");
     }
 
@@ -96,114 +101,211 @@ fn with(call: &mut Value, name: &str, value: impl Into<Value>) -> bool {
 /// What is disturbed, how (false: not in this call), and what the checker has to say.
 fn faults() -> Vec<(&'static str, Fault, &'static str)> {
     vec![
-        ("an operation that does not exist", |call| {
-            call["operation"] = json!("ListAcounts");
-            call["service"] == "organizations"
-        }, "unknown operation"),
-        ("a service that does not exist", |call| {
-            call["service"] = json!("organisations");
-            true
-        }, "unknown service"),
-        ("a request that the simulator did not understand", |call| {
-            call["operation"] = json!("POST /nowhere");
-            true
-        }, "unknown operation"),
-        ("JSON: a misspelt member", |call| {
-            is(call, "organizations", "ListAccountsForParent") && with(call, "MaxResult", 20)
-        }, "unknown member `MaxResult`"),
-        ("JSON: a required member is missing", |call| {
-            is(call, "organizations", "DescribeAccount") && without(call, "AccountId").is_some()
-        }, "required member `AccountId` is missing"),
-        ("JSON: a required member is null", |call| {
-            is(call, "organizations", "DescribeAccount") && with(call, "AccountId", Value::Null)
-        }, "required member `AccountId` is null"),
-        ("JSON: a number as text", |call| {
-            is(call, "organizations", "ListAccountsForParent") && with(call, "MaxResults", "20")
-        }, "`MaxResults` is text, expected a whole number"),
-        ("JSON: more than the most", |call| {
-            is(call, "organizations", "ListAccountsForParent") && with(call, "MaxResults", 50)
-        }, "`MaxResults` is 50, expected at most 20"),
-        ("JSON: an account id that is none", |call| {
-            is(call, "organizations", "DescribeAccount") && with(call, "AccountId", "2222")
-        }, "which its pattern"),
-        ("JSON: an unknown value of an enumeration", |call| {
-            call["service"] = json!("organizations");
-            call["operation"] = json!("ListPolicies");
-            call["method"] = json!("POST");
-            call["path"] = json!("/");
-            call["parameters"] = json!({"Filter": "SERVICE_CONTROL"});
-            true
-        }, "unknown value `SERVICE_CONTROL`"),
-        ("JSON: the wrong path", |call| {
-            call["path"] = json!("/2016-11-28/accounts");
-            is(call, "organizations", "ListAccountsForParent")
-        }, "path `/2016-11-28/accounts`, expected `/`"),
-        ("JSON: the wrong method", |call| {
-            call["method"] = json!("GET");
-            is(call, "organizations", "ListAccountsForParent")
-        }, "method `GET`, expected `POST`"),
-        ("Query: a misspelt member", |call| {
-            is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "MinimumPasswordLenght", "14")
-        }, "unknown member `MinimumPasswordLenght`"),
-        ("Query: a number that is none", |call| {
-            is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "MinimumPasswordLength", "long")
-        }, "`MinimumPasswordLength` is `long`, expected a whole number"),
-        ("Query: a boolean in Python's spelling", |call| {
-            is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "RequireSymbols", "True")
-        }, "`RequireSymbols` is `True`, expected true or false"),
-        ("Query: more than the most", |call| {
-            is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "MinimumPasswordLength", "129")
-        }, "expected at most 128"),
-        ("Query: a required member is missing", |call| {
-            is(call, "sts", "AssumeRole") && without(call, "RoleSessionName").is_some()
-        }, "required member `RoleSessionName` is missing"),
-        ("Query: a list without `member`", |call| {
-            is(call, "sts", "AssumeRole") && with(call, "Tags.1.Key", "team")
-        }, "unknown member `Tags.1.Key`"),
-        ("Query: a member of a structure in a list that is missing", |call| {
-            is(call, "sts", "AssumeRole") && with(call, "Tags.member.1.Key", "team")
-        }, "required member `Tags.member.1.Value` is missing"),
+        (
+            "an operation that does not exist",
+            |call| {
+                call["operation"] = json!("ListAcounts");
+                call["service"] == "organizations"
+            },
+            "unknown operation",
+        ),
+        (
+            "a service that does not exist",
+            |call| {
+                call["service"] = json!("organisations");
+                true
+            },
+            "unknown service",
+        ),
+        (
+            "a request that the simulator did not understand",
+            |call| {
+                call["operation"] = json!("POST /nowhere");
+                true
+            },
+            "unknown operation",
+        ),
+        (
+            "JSON: a misspelt member",
+            |call| is(call, "organizations", "ListAccountsForParent") && with(call, "MaxResult", 20),
+            "unknown member `MaxResult`",
+        ),
+        (
+            "JSON: a required member is missing",
+            |call| is(call, "organizations", "DescribeAccount") && without(call, "AccountId").is_some(),
+            "required member `AccountId` is missing",
+        ),
+        (
+            "JSON: a required member is null",
+            |call| is(call, "organizations", "DescribeAccount") && with(call, "AccountId", Value::Null),
+            "required member `AccountId` is null",
+        ),
+        (
+            "JSON: a number as text",
+            |call| is(call, "organizations", "ListAccountsForParent") && with(call, "MaxResults", "20"),
+            "`MaxResults` is text, expected a whole number",
+        ),
+        (
+            "JSON: more than the most",
+            |call| is(call, "organizations", "ListAccountsForParent") && with(call, "MaxResults", 50),
+            "`MaxResults` is 50, expected at most 20",
+        ),
+        (
+            "JSON: an account id that is none",
+            |call| is(call, "organizations", "DescribeAccount") && with(call, "AccountId", "2222"),
+            "which its pattern",
+        ),
+        (
+            "JSON: an unknown value of an enumeration",
+            |call| {
+                call["service"] = json!("organizations");
+                call["operation"] = json!("ListPolicies");
+                call["method"] = json!("POST");
+                call["path"] = json!("/");
+                call["parameters"] = json!({"Filter": "SERVICE_CONTROL"});
+                true
+            },
+            "unknown value `SERVICE_CONTROL`",
+        ),
+        (
+            "JSON: the wrong path",
+            |call| {
+                call["path"] = json!("/2016-11-28/accounts");
+                is(call, "organizations", "ListAccountsForParent")
+            },
+            "path `/2016-11-28/accounts`, expected `/`",
+        ),
+        (
+            "JSON: the wrong method",
+            |call| {
+                call["method"] = json!("GET");
+                is(call, "organizations", "ListAccountsForParent")
+            },
+            "method `GET`, expected `POST`",
+        ),
+        (
+            "Query: a misspelt member",
+            |call| {
+                is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "MinimumPasswordLenght", "14")
+            },
+            "unknown member `MinimumPasswordLenght`",
+        ),
+        (
+            "Query: a number that is none",
+            |call| {
+                is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "MinimumPasswordLength", "long")
+            },
+            "`MinimumPasswordLength` is `long`, expected a whole number",
+        ),
+        (
+            "Query: a boolean in Python's spelling",
+            |call| is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "RequireSymbols", "True"),
+            "`RequireSymbols` is `True`, expected true or false",
+        ),
+        (
+            "Query: more than the most",
+            |call| {
+                is(call, "iam", "UpdateAccountPasswordPolicy") && with(call, "MinimumPasswordLength", "129")
+            },
+            "expected at most 128",
+        ),
+        (
+            "Query: a required member is missing",
+            |call| is(call, "sts", "AssumeRole") && without(call, "RoleSessionName").is_some(),
+            "required member `RoleSessionName` is missing",
+        ),
+        (
+            "Query: a list without `member`",
+            |call| is(call, "sts", "AssumeRole") && with(call, "Tags.1.Key", "team"),
+            "unknown member `Tags.1.Key`",
+        ),
+        (
+            "Query: a member of a structure in a list that is missing",
+            |call| is(call, "sts", "AssumeRole") && with(call, "Tags.member.1.Key", "team"),
+            "required member `Tags.member.1.Value` is missing",
+        ),
         // Shapes of services that only some controls call: made up, so that the checker is tested whatever is sent.
-        ("EC2: a list in the Query protocol's form", |call| {
-            made(call, "ec2", "DescribeVpcs", "POST", "/", json!({"Filter.member.1.Name": "isDefault"}))
-        }, "unknown member `Filter.member.1.Name`"),
-        ("EC2: a gap in a list", |call| {
-            made(call, "ec2", "DescribeVpcs", "POST", "/", json!({"VpcId.1": "vpc-1", "VpcId.3": "vpc-3"}))
-        }, "numbered [1, 3]"),
-        ("EC2: a required member is missing", |call| {
-            made(call, "ec2", "DeleteVpc", "POST", "/", json!({}))
-        }, "required member `VpcId` is missing"),
-        ("REST-JSON: the wrong path", |call| {
-            made(call, "account", "PutAlternateContact", "POST", "/putAlternateContacts", contact())
-        }, "path `/putAlternateContacts`, expected `/putAlternateContact`"),
-        ("REST-JSON: the wrong method", |call| {
-            made(call, "account", "PutAlternateContact", "PUT", "/putAlternateContact", contact())
-        }, "method `PUT`, expected `POST`"),
-        ("REST-JSON: an unknown value of an enumeration", |call| {
-            let mut contact = contact();
-            contact["AlternateContactType"] = json!("LEGAL");
-            made(call, "account", "PutAlternateContact", "POST", "/putAlternateContact", contact)
-        }, "unknown value `LEGAL`"),
-        ("REST-JSON: a member below another", |call| {
-            let parameters = json!({"analyzerName": "a", "type": "ACCOUNT", "archiveRules": [{"ruleName": "r", "filters": {}}]});
-            made(call, "access-analyzer", "CreateAnalyzer", "PUT", "/analyzer", parameters)
-        }, "required member `archiveRules[0].filter` is missing"),
-        ("REST-JSON: a path without its name", |call| {
-            made(call, "access-analyzer", "GetAnalyzer", "GET", "/analyzer", json!({}))
-        }, "path `/analyzer`, expected `/analyzer/{analyzerName}`"),
-        ("REST-XML: a misspelt element", |call| {
-            let parameters = json!({"AccountId": "222222222222", "PublicAccessBlockConfiguration": {"BlockPublicAcl": true}});
-            made(call, "s3control", "PutPublicAccessBlock", "PUT", BLOCK, parameters)
-        }, "unknown member `PublicAccessBlockConfiguration.BlockPublicAcl`"),
-        ("REST-XML: a header is missing", |call| {
-            made(call, "s3control", "GetPublicAccessBlock", "GET", BLOCK, json!({}))
-        }, "required member `AccountId` is missing"),
-        ("JSON: a structure in a list, deep down", |call| {
-            let parameters = json!({"AccountId": "222222222222", "Budget": {"BudgetName": "b", "BudgetType": "COST", "TimeUnit": "MONTHLY"},
+        (
+            "EC2: a list in the Query protocol's form",
+            |call| {
+                made(call, "ec2", "DescribeVpcs", "POST", "/", json!({"Filter.member.1.Name": "isDefault"}))
+            },
+            "unknown member `Filter.member.1.Name`",
+        ),
+        (
+            "EC2: a gap in a list",
+            |call| {
+                made(
+                    call,
+                    "ec2",
+                    "DescribeVpcs",
+                    "POST",
+                    "/",
+                    json!({"VpcId.1": "vpc-1", "VpcId.3": "vpc-3"}),
+                )
+            },
+            "numbered [1, 3]",
+        ),
+        (
+            "EC2: a required member is missing",
+            |call| made(call, "ec2", "DeleteVpc", "POST", "/", json!({})),
+            "required member `VpcId` is missing",
+        ),
+        (
+            "REST-JSON: the wrong path",
+            |call| made(call, "account", "PutAlternateContact", "POST", "/putAlternateContacts", contact()),
+            "path `/putAlternateContacts`, expected `/putAlternateContact`",
+        ),
+        (
+            "REST-JSON: the wrong method",
+            |call| made(call, "account", "PutAlternateContact", "PUT", "/putAlternateContact", contact()),
+            "method `PUT`, expected `POST`",
+        ),
+        (
+            "REST-JSON: an unknown value of an enumeration",
+            |call| {
+                let mut contact = contact();
+                contact["AlternateContactType"] = json!("LEGAL");
+                made(call, "account", "PutAlternateContact", "POST", "/putAlternateContact", contact)
+            },
+            "unknown value `LEGAL`",
+        ),
+        (
+            "REST-JSON: a member below another",
+            |call| {
+                let parameters = json!({"analyzerName": "a", "type": "ACCOUNT", "archiveRules": [{"ruleName": "r", "filters": {}}]});
+                made(call, "access-analyzer", "CreateAnalyzer", "PUT", "/analyzer", parameters)
+            },
+            "required member `archiveRules[0].filter` is missing",
+        ),
+        (
+            "REST-JSON: a path without its name",
+            |call| made(call, "access-analyzer", "GetAnalyzer", "GET", "/analyzer", json!({})),
+            "path `/analyzer`, expected `/analyzer/{analyzerName}`",
+        ),
+        (
+            "REST-XML: a misspelt element",
+            |call| {
+                let parameters = json!({"AccountId": "222222222222", "PublicAccessBlockConfiguration": {"BlockPublicAcl": true}});
+                made(call, "s3control", "PutPublicAccessBlock", "PUT", BLOCK, parameters)
+            },
+            "unknown member `PublicAccessBlockConfiguration.BlockPublicAcl`",
+        ),
+        (
+            "REST-XML: a header is missing",
+            |call| made(call, "s3control", "GetPublicAccessBlock", "GET", BLOCK, json!({})),
+            "required member `AccountId` is missing",
+        ),
+        (
+            "JSON: a structure in a list, deep down",
+            |call| {
+                let parameters = json!({"AccountId": "222222222222", "Budget": {"BudgetName": "b", "BudgetType": "COST", "TimeUnit": "MONTHLY"},
                 "NotificationsWithSubscribers": [{"Notification": {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80},
                 "Subscribers": [{"SubscriptionType": "EMAIL"}]}]});
-            made(call, "budgets", "CreateBudget", "POST", "/", parameters)
-        }, "required member `NotificationsWithSubscribers[0].Subscribers[0].Address` is missing"),
+                made(call, "budgets", "CreateBudget", "POST", "/", parameters)
+            },
+            "required member `NotificationsWithSubscribers[0].Subscribers[0].Address` is missing",
+        ),
     ]
 }
 
@@ -214,7 +316,14 @@ fn contact() -> Value {
            "Title": "Team"})
 }
 
-fn made(call: &mut Value, service: &str, operation: &str, method: &str, path: &str, parameters: Value) -> bool {
+fn made(
+    call: &mut Value,
+    service: &str,
+    operation: &str,
+    method: &str,
+    path: &str,
+    parameters: Value,
+) -> bool {
     *call = json!({"service": service, "operation": operation, "method": method, "path": path, "parameters": parameters});
     true
 }
@@ -222,14 +331,50 @@ fn made(call: &mut Value, service: &str, operation: &str, method: &str, path: &s
 #[test]
 fn what_is_right_is_left_alone() {
     let right = [
-        ("ec2", "DescribeVpcs", "POST", "/", json!({"Filter.1.Name": "isDefault", "Filter.1.Value.1": "true", "VpcId.1": "vpc-1"})),
-        ("ec2", "RevokeSecurityGroupIngress", "POST", "/", json!({"GroupId": "sg-1", "IpPermissions.1.IpProtocol": "-1", "IpPermissions.1.Groups.1.GroupId": "sg-1"})),
+        (
+            "ec2",
+            "DescribeVpcs",
+            "POST",
+            "/",
+            json!({"Filter.1.Name": "isDefault", "Filter.1.Value.1": "true", "VpcId.1": "vpc-1"}),
+        ),
+        (
+            "ec2",
+            "RevokeSecurityGroupIngress",
+            "POST",
+            "/",
+            json!({"GroupId": "sg-1", "IpPermissions.1.IpProtocol": "-1", "IpPermissions.1.Groups.1.GroupId": "sg-1"}),
+        ),
         ("account", "PutAlternateContact", "POST", "/putAlternateContact", contact()),
         ("access-analyzer", "GetAnalyzer", "GET", "/analyzer/landfall", json!({"analyzerName": "landfall"})),
-        ("access-analyzer", "ListAnalyzers", "GET", "/analyzer", json!({"type": "ACCOUNT", "maxResults": "10"})),
-        ("s3control", "PutPublicAccessBlock", "PUT", BLOCK, json!({"AccountId": "222222222222", "PublicAccessBlockConfiguration": {"BlockPublicAcls": true}})),
-        ("sts", "AssumeRole", "POST", "/", json!({"RoleArn": "arn:aws:iam::222222222222:role/landfall-read", "RoleSessionName": "landfall", "Tags.member.1.Key": "run", "Tags.member.1.Value": "1"})),
-        ("sqs", "SendMessage", "POST", "/", json!({"QueueUrl": "http://127.0.0.1/111111111111/work", "MessageBody": "{}", "DelaySeconds": 60})),
+        (
+            "access-analyzer",
+            "ListAnalyzers",
+            "GET",
+            "/analyzer",
+            json!({"type": "ACCOUNT", "maxResults": "10"}),
+        ),
+        (
+            "s3control",
+            "PutPublicAccessBlock",
+            "PUT",
+            BLOCK,
+            json!({"AccountId": "222222222222", "PublicAccessBlockConfiguration": {"BlockPublicAcls": true}}),
+        ),
+        (
+            "sts",
+            "AssumeRole",
+            "POST",
+            "/",
+            json!({"RoleArn": "arn:aws:iam::222222222222:role/landfall-read", "RoleSessionName": "landfall", "Tags.member.1.Key": "run", "Tags.member.1.Value": "1"}),
+        ),
+        (
+            "sqs",
+            "SendMessage",
+            "POST",
+            "/",
+            json!({"QueueUrl": "http://127.0.0.1/111111111111/work", "MessageBody": "{}", "DelaySeconds": 60}),
+        ),
     ];
     let calls: Vec<Value> = right
         .into_iter()

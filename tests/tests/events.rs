@@ -48,7 +48,11 @@ fn samples() -> Vec<Sample> {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name != "expected.json")
         .collect();
-    assert_eq!(there, expected.keys().cloned().collect(), "events/aws and its expected.json name different files");
+    assert_eq!(
+        there,
+        expected.keys().cloned().collect(),
+        "events/aws and its expected.json name different files"
+    );
     expected
         .into_iter()
         .map(|(file, expected)| {
@@ -125,7 +129,8 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("calls.ndjson");
     let simulator =
-        Simulator::start(Options { world: Some(world()), log: Some(log.clone()), ..Options::default() }).unwrap();
+        Simulator::start(Options { world: Some(world()), log: Some(log.clone()), ..Options::default() })
+            .unwrap();
     let mut function = function(&simulator, folder.path()).await;
     let process = function.pid();
     let mut refused = BTreeMap::new();
@@ -176,7 +181,10 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
         let stored = store.get(&key.parse().unwrap()).await.unwrap().unwrap();
         let record: Value = serde_json::from_slice(&stored.bytes).unwrap();
         assert_eq!(record["why"], why);
-        assert!(record["event"].as_str().is_some_and(|digest| digest.len() == 64), "{record}: a digest, not the event");
+        assert!(
+            record["event"].as_str().is_some_and(|digest| digest.len() == 64),
+            "{record}: a digest, not the event"
+        );
     }
 
     // What the binary itself sent is looked at too.

@@ -23,7 +23,8 @@ const SPARED: [&str; 6] = [
 ];
 
 /// Roles that look like them and are none.
-const ORDINARY: [&str; 6] = ["admin", "landfall", "landfall-write-2", "my-landfall-write", "break-glass2", "StackSets-Exec-1"];
+const ORDINARY: [&str; 6] =
+    ["admin", "landfall", "landfall-write-2", "my-landfall-write", "break-glass2", "StackSets-Exec-1"];
 
 /// What is attached on the way from the root down to an account, as the cloud has it now.
 fn levels(world: &World, account: &str) -> Value {
@@ -63,7 +64,14 @@ struct Request {
     levels: Value,
 }
 
-fn request(levels: &Value, account: &str, role: &str, action: &'static str, region: &'static str, expected: &'static str) -> Request {
+fn request(
+    levels: &Value,
+    account: &str,
+    role: &str,
+    action: &'static str,
+    region: &'static str,
+    expected: &'static str,
+) -> Request {
     Request {
         what: format!("{role} {action} in {region}"),
         account: account.to_owned(),
@@ -114,7 +122,9 @@ fn surprises(requests: &[Request]) -> Vec<String> {
         .into_iter()
         .zip(requests)
         .filter(|((verdict, _), request)| verdict != request.expected)
-        .map(|((verdict, by), request)| format!("{}: {verdict} by {by}, expected {}", request.what, request.expected))
+        .map(|((verdict, by), request)| {
+            format!("{}: {verdict} by {by}, expected {}", request.what, request.expected)
+        })
         .collect()
 }
 
@@ -164,7 +174,13 @@ fn ordinary(levels: &Value) -> Vec<Request> {
     // The root user of a member account is bound as well, and has no role that could be spared.
     let role = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
     for guarded in SPARED {
-        for action in ["iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"] {
+        for action in [
+            "iam:DeleteRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:AttachRolePolicy",
+            "iam:CreateRole",
+            "iam:PutRolePolicy",
+        ] {
             requests.push(ask("admin", action, "us-east-1", DENIED).on(role(guarded)));
             requests.push(ask("landfall-write", action, "us-east-1", ALLOWED).on(role(guarded)));
         }
@@ -194,7 +210,14 @@ async fn units_deny_what_they_should_and_spare_who_could_undo_it() {
 
 /// Requests behind a closed gate: nobody does anything, but for those who could open it.
 fn gated(levels: &Value, account: &str) -> Vec<Request> {
-    let actions = ["ec2:DescribeInstances", "iam:ListRoles", "s3:ListAllMyBuckets", "kms:ListKeys", "sqs:ListQueues", "organizations:LeaveOrganization"];
+    let actions = [
+        "ec2:DescribeInstances",
+        "iam:ListRoles",
+        "s3:ListAllMyBuckets",
+        "kms:ListKeys",
+        "sqs:ListQueues",
+        "organizations:LeaveOrganization",
+    ];
     let of = |roles: &[&str], expected| -> Vec<Request> {
         let pairs = roles.iter().flat_map(|role| actions.iter().map(move |action| (role, action)));
         pairs.map(|(role, action)| request(levels, account, role, action, "eu-central-1", expected)).collect()
@@ -254,25 +277,51 @@ async fn the_judge_can_fail() {
     type Fault = (&'static str, fn(&mut Value), fn(&Value, &str) -> Vec<Request>, &'static str);
     let about: fn(&Value, &str) -> Vec<Request> = |levels, _| ordinary(levels);
     let faults: [Fault; 5] = [
-        ("nobody is spared", |deny| drop(deny["Condition"].as_object_mut().unwrap().remove("ArnNotLike")), gated, "OrganizationAccountAccessRole iam:ListRoles"),
-        ("one role is not spared", |deny| {
-            let spared = deny["Condition"]["ArnNotLike"]["aws:PrincipalARN"].as_array_mut().unwrap();
-            spared.retain(|arn| !arn.as_str().unwrap().contains("stacksets-exec"));
-        }, gated, "stacksets-exec-0a1b2c3d4e5f60718293a4b5c6d7e8f9 iam:ListRoles"),
-        ("too many are spared", |deny| deny["Condition"]["ArnNotLike"]["aws:PrincipalARN"] = json!(["*"]), about, "admin lightsail:GetInstances"),
-        ("global services are bound to regions", |deny| {
-            if deny.get("NotAction").is_some() {
-                deny["NotAction"] = json!(["sts:*"]);
-            }
-        }, about, "admin iam:ListRoles in us-east-1"),
-        ("a region too many", |deny| {
-            if let Some(regions) = deny["Condition"].get_mut("StringNotEquals") {
-                regions["aws:RequestedRegion"] = json!(["eu-central-1", "eu-west-1", "us-east-1"]);
-            }
-        }, about, "admin ec2:DescribeInstances in us-east-1"),
+        (
+            "nobody is spared",
+            |deny| drop(deny["Condition"].as_object_mut().unwrap().remove("ArnNotLike")),
+            gated,
+            "OrganizationAccountAccessRole iam:ListRoles",
+        ),
+        (
+            "one role is not spared",
+            |deny| {
+                let spared = deny["Condition"]["ArnNotLike"]["aws:PrincipalARN"].as_array_mut().unwrap();
+                spared.retain(|arn| !arn.as_str().unwrap().contains("stacksets-exec"));
+            },
+            gated,
+            "stacksets-exec-0a1b2c3d4e5f60718293a4b5c6d7e8f9 iam:ListRoles",
+        ),
+        (
+            "too many are spared",
+            |deny| deny["Condition"]["ArnNotLike"]["aws:PrincipalARN"] = json!(["*"]),
+            about,
+            "admin lightsail:GetInstances",
+        ),
+        (
+            "global services are bound to regions",
+            |deny| {
+                if deny.get("NotAction").is_some() {
+                    deny["NotAction"] = json!(["sts:*"]);
+                }
+            },
+            about,
+            "admin iam:ListRoles in us-east-1",
+        ),
+        (
+            "a region too many",
+            |deny| {
+                if let Some(regions) = deny["Condition"].get_mut("StringNotEquals") {
+                    regions["aws:RequestedRegion"] = json!(["eu-central-1", "eu-west-1", "us-east-1"]);
+                }
+            },
+            about,
+            "admin ec2:DescribeInstances in us-east-1",
+        ),
     ];
     for (what, fault, requests, expected) in faults {
-        let (levels, account) = if requests as usize == gated as usize { (&gate, account.as_str()) } else { (&units, ACCOUNT) };
+        let (levels, account) =
+            if requests as usize == gated as usize { (&gate, account.as_str()) } else { (&units, ACCOUNT) };
         let surprises = surprises(&requests(&disturbed(levels, fault), account));
         assert!(surprises.iter().any(|said| said.starts_with(expected)), "{what}: {surprises:#?}");
     }
