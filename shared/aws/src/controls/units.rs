@@ -105,7 +105,11 @@ impl Control for Units {
                 "organizations:ListOrganizationalUnitsForParent",
                 "organizations:ListRoots",
             ],
-            write: &["organizations:CreateOrganizationalUnit"],
+            // Listing too: who is told that the unit exists looks for it.
+            write: &[
+                "organizations:CreateOrganizationalUnit",
+                "organizations:ListOrganizationalUnitsForParent",
+            ],
         }
     }
 

@@ -120,9 +120,11 @@ fn idle(point: &Point, desired: &Desired) -> Option<&'static str> {
     if ground(desired).is_some_and(|ground| ground.management_account == tenant.native()) {
         return Some(UNBOUND);
     }
-    (point.asks.is_empty() && !desired.record.made.contains(&address(&point.at)))
-        .then_some("nothing is asked of it beyond what its units ask")
+    (point.asks.is_empty() && !desired.record.made.contains(&address(&point.at))).then_some(NOTHING)
 }
+
+/// Why an account that asks for nothing itself carries nothing.
+const NOTHING: &str = "nothing is asked of it beyond what its units ask";
 
 /// Why no policy is looked for where the target is the management account.
 const UNBOUND: &str = "service control policies do not bind the management account";
@@ -167,7 +169,11 @@ impl Control for Policies {
     }
 
     fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        want.points.iter().map(|point| judge::point(point, desired, observed)).collect()
+        let quiet = |point: &&Point| idle(point, desired) == Some(NOTHING);
+        let (quiet, told): (Vec<&Point>, Vec<&Point>) = want.points.iter().partition(quiet);
+        // That a tenant asks for nothing itself is worth a line only where there is no other.
+        let told = if told.is_empty() { quiet } else { told };
+        told.into_iter().map(|point| judge::point(point, desired, observed)).collect()
     }
 
     async fn write(

@@ -55,11 +55,18 @@ fn workloads(landscape: &Landscape) -> String {
 #[test]
 fn what_is_in_force_needs_nothing() {
     assert_eq!(all().said(&Policies), ["holds"; 4]);
-    assert_eq!(
-        below(TENANT).said(&Policies),
-        ["holds", "holds", "not applicable: nothing is asked of it beyond what its units ask"]
-    );
+    assert_eq!(below(TENANT).said(&Policies), ["holds", "holds"]);
     assert_eq!(below(TENANT).addresses(&Policies), ["policies/workloads", "policies/workloads/production"]);
+}
+
+#[test]
+fn where_no_policy_is_asked_at_all_the_report_says_so() {
+    let text = MANIFEST.replace("unit: legacy }", "unit: sandbox }");
+    let none = Landscape::of(&text, "aws/444444444444", |_| {});
+    assert_eq!(none.said(&Policies), ["not applicable: nothing is asked of it beyond what its units ask"]);
+    assert!(none.addresses(&Policies).is_empty());
+    let left = Landscape::of(&text, "aws/444444444444", |_| {}).made("policies/444444444444");
+    assert_eq!(left.addresses(&Policies), ["policies/444444444444"], "what we made is looked after");
 }
 
 #[test]
