@@ -96,6 +96,15 @@ impl Stage {
         Stage { simulator, engine, queue, clock }
     }
 
+    /// Follows another manifest from now on.
+    pub async fn follow(&mut self, manifest_text: &str) {
+        let bundle = Bundle::build(manifest(manifest_text)).unwrap();
+        let now = self.clock.now();
+        let store = &*self.engine.store;
+        self.engine.trusted = trust(store, bundle, None, None, Footing::Loopback, now).await.unwrap();
+        self.engine = self.another().await;
+    }
+
     /// Another process on the same stage: the same store, queue and clock, its own connections.
     pub async fn another(&self) -> Engine {
         let ground = self.engine.trusted.bundle.manifest().clone();
@@ -107,6 +116,11 @@ impl Stage {
     /// Five minutes, as a generous Lambda has.
     pub fn deadline(&self) -> Deadline {
         Deadline(self.clock.now() + SignedDuration::from_mins(5))
+    }
+
+    /// Reconciles a tenant, as if an event had named it, where nobody reads the report.
+    pub async fn run(&self, account: &str, cause: Cause) {
+        drop(self.reconcile(account, cause).await);
     }
 
     /// Reconciles a tenant, as if an event had named it.
@@ -185,12 +199,13 @@ impl Stage {
         verified.broken.is_none() && verified.open == 0
     }
 
-    /// Calls that changed something in an account, in order, as `service:Operation`. The account is the caller's own, so calls
+    /// Calls that the cloud accepted and that changed something in an account, in order, as `service:Operation`. The account is the caller's own, so calls
     /// about an account that are made in the management account are told by their parameters.
     pub fn writes_about(&self, account: &str) -> Vec<String> {
         self.simulator
             .calls()
             .into_iter()
+            .filter(|call| call.status == Some(200))
             .filter(|call| call.account == account || call.parameters.to_string().contains(account))
             .map(|call| format!("{}:{}", call.service, call.operation))
             .filter(|call| is_write(call))

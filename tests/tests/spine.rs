@@ -1,19 +1,388 @@
-//! The whole way: an event, the gate, the baseline, the handover, a break, a sweep, and nothing left to do.
+//! The whole way: an event, the gate, the baseline, the handover, a break, a sweep, and nothing left to do; and what may come
+//! in its way.
 
+use jiff::SignedDuration;
+use landfall_engine::engine::Deadline;
+use landfall_engine::queue::Queue as _;
+use landfall_engine::reconcile::{Order, Reconciled, reconcile};
+use landfall_engine::store::Store as _;
+use landfall_engine::{sweep, work};
+use landfall_model::catalog::ControlKind;
+use landfall_model::desired::Standing;
+use landfall_model::finding::Status;
+use landfall_model::outcome::Done;
 use landfall_model::record::Life;
-use landfall_model::trigger::Cause;
-use landfall_tests::stage::Stage;
+use landfall_model::report::Next;
+use landfall_model::target::Target;
+use landfall_model::trigger::{Cause, Work};
+use landfall_simulator::{Faults, Joined};
+use landfall_tests::stage::{ACME, Stage, tenant, world};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A stage after its first sweep, and a new account in it.
+async fn with_a_new_account(name: &str) -> (Stage, String) {
+    let stage = Stage::with(3).await;
+    stage.sweep().await;
+    let account = stage.simulator.edit(|world| world.create_account(name));
+    stage.simulator.clear_calls();
+    (stage, account)
+}
 
 #[tokio::test]
 async fn a_new_account_is_gated_brought_to_its_baseline_verified_and_handed_over() {
-    let stage = Stage::with(3).await;
-    let closed = stage.sweep().await;
-    assert!(closed.unknown.is_empty(), "{closed:#?}");
-
-    let account = stage.simulator.edit(|world| world.create_account("new-shop"));
+    let (stage, account) = with_a_new_account("new-shop").await;
     let report = stage.reconcile(&account, Cause::Created).await;
-    println!("{}", landfall_reports::text::report(&report));
-    assert_eq!(report.life, Life::HandedOver, "{:#?}", report.notes);
+    assert_eq!(report.life, Life::HandedOver, "{}", landfall_reports::text::report(&report));
     assert!(stage.history_is_whole(&account).await);
     assert!(stage.preview(&account).await.plan.changes.is_empty());
+    // The gate closes before anything else is written, and opens after everything else.
+    let writes = stage.writes_about(&account);
+    assert_eq!(writes.first().unwrap(), "organizations:AttachPolicy", "{writes:?}");
+    assert_eq!(writes.last().unwrap(), "organizations:DetachPolicy", "{writes:?}");
+    let delivery = stage.engine.store.list("deliveries", None, 10).await.unwrap();
+    assert_eq!(delivery.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_broken_by_hand_is_found_and_repaired_by_the_next_sweep() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    stage.run(&account, Cause::Created).await;
+    stage.simulator.edit(|world| {
+        let inside = world.account_mut(&account).unwrap();
+        inside.password_policy = None;
+        inside.public_access_block = None;
+        inside.region("eu-west-1").ebs_encryption = false;
+    });
+    stage.simulator.clear_calls();
+    stage.sweep().await;
+    let mut writes = stage.writes_about(&account);
+    writes.sort();
+    assert_eq!(
+        writes,
+        [
+            "ec2:EnableEbsEncryptionByDefault",
+            "iam:UpdateAccountPasswordPolicy",
+            "s3control:PutPublicAccessBlock"
+        ]
+    );
+    stage.simulator.clear_calls();
+    stage.sweep().await;
+    assert!(stage.writes_about(&account).is_empty());
+    assert!(stage.history_is_whole(&account).await);
+}
+
+#[tokio::test]
+async fn an_invited_account_with_a_running_network_is_not_written_until_the_manifest_names_it() {
+    let mut stage = Stage::with(3).await;
+    let invited = stage.simulator.read(|world| {
+        let invited = world.organization.members.values().find(|member| {
+            member.joined == Joined::Invited && member.id != landfall_simulator::MANAGEMENT_ACCOUNT
+        });
+        invited.unwrap().id.clone()
+    });
+    stage.sweep().await;
+    let report = stage.reconcile(&invited, Cause::Joined).await;
+    assert!(matches!(report.standing, Standing::ReportOnly(_)), "{:?}", report.standing);
+    assert!(stage.writes_about(&invited).is_empty());
+
+    stage.follow(&ACME.replace("222222222222", &invited)).await;
+    let report = stage.reconcile(&invited, Cause::Asked).await;
+    assert_eq!(report.standing, Standing::Adopted);
+    let writes = stage.writes_about(&invited);
+    assert!(writes.contains(&"iam:UpdateAccountPasswordPolicy".to_owned()), "{writes:?}");
+    // Its running network stays, and no gate was ever closed.
+    assert!(
+        !writes.iter().any(|write| write.contains("DeleteVpc") || write.contains("AttachPolicy")),
+        "{writes:?}"
+    );
+    let network =
+        report.findings.iter().find(|finding| finding.control == ControlKind::NoDefaultNetwork).unwrap();
+    assert_eq!(network.status, Status::Fail, "{network:#?}");
+}
+
+#[tokio::test]
+async fn nothing_is_gated_before_the_first_inventory() {
+    let stage = Stage::with(1).await;
+    let account = stage.simulator.edit(|world| world.create_account("new-shop"));
+    let report = stage.reconcile(&account, Cause::Created).await;
+    assert_eq!(
+        report.standing,
+        Standing::ReportOnly("there is no first inventory yet: the next sweep writes it".into())
+    );
+    assert!(stage.writes_about(&account).is_empty());
+}
+
+#[tokio::test]
+async fn a_new_account_that_nobody_lets_in_stays_behind_its_gate() {
+    let (stage, account) = with_a_new_account("mystery").await;
+    let report = stage.reconcile(&account, Cause::Created).await;
+    assert_eq!((report.life, &report.standing), (Life::Gated, &Standing::Waiting));
+    assert_eq!(stage.writes_about(&account), ["organizations:AttachPolicy"]);
+    // A sweep later it is still there, and nothing more was written.
+    stage.sweep().await;
+    assert_eq!(stage.writes_about(&account), ["organizations:AttachPolicy"]);
+}
+
+#[tokio::test]
+async fn an_account_that_can_t_be_verified_stays_gated_and_the_report_says_why() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    stage.simulator.set_faults("deny=iam:UpdateAccountPasswordPolicy".parse().unwrap());
+    let report = stage.reconcile(&account, Cause::Created).await;
+    assert_eq!(report.life, Life::Placed, "{}", landfall_reports::text::report(&report));
+    let withheld: Vec<_> = report
+        .outcomes
+        .iter()
+        .filter_map(|outcome| match &outcome.result {
+            Done::Withheld { why } => Some(why.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert!(withheld.iter().any(|why| why.contains("password-policy/account")), "{withheld:?}");
+    // One broken setting costs that setting: everything else was written.
+    assert!(
+        report.outcomes.iter().filter(|outcome| matches!(outcome.result, Done::Failed { .. })).count() == 1
+    );
+    assert!(!stage.writes_about(&account).contains(&"organizations:DetachPolicy".to_owned()));
+    // The right is granted, and the next look hands it over.
+    stage.simulator.set_faults(Faults::default());
+    stage.clock.pass(SignedDuration::from_mins(2));
+    assert_eq!(stage.reconcile(&account, Cause::Asked).await.life, Life::HandedOver);
+    assert!(stage.history_is_whole(&account).await);
+}
+
+#[tokio::test]
+async fn could_not_look_is_unknown_and_never_a_pass() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    stage.run(&account, Cause::Created).await;
+    stage.simulator.set_faults(format!("deny=iam:GetAccountPasswordPolicy@{account}").parse().unwrap());
+    let report = stage.reconcile(&account, Cause::Asked).await;
+    let finding =
+        report.findings.iter().find(|finding| finding.control == ControlKind::PasswordPolicy).unwrap();
+    assert_eq!(finding.status, Status::Unknown);
+    assert!(finding.why.contains("AccessDenied"), "{}", finding.why);
+    assert!(report.changes.is_empty(), "what can't be seen is not written");
+}
+
+#[tokio::test]
+async fn a_gate_that_can_t_be_closed_or_seen_stops_everything_behind_it() {
+    for fault in ["deny=organizations:AttachPolicy", "deny=organizations:ListPoliciesForTarget"] {
+        let (stage, account) = with_a_new_account("new-shop").await;
+        stage.simulator.set_faults(fault.parse().unwrap());
+        let report = stage.reconcile(&account, Cause::Created).await;
+        assert_eq!(report.life, Life::Discovered, "{fault}");
+        let writes = stage.writes_about(&account);
+        assert!(writes.is_empty(), "{fault}: {writes:?}");
+    }
+}
+
+#[tokio::test]
+async fn throttling_of_a_fifth_and_slow_effects_only_cost_time() {
+    for faults in ["throttle=0.2,seed=7", "5xx=0.1,seed=3", "throttle=0.2,lag=300ms,seed=11"] {
+        let (stage, account) = with_a_new_account("new-shop").await;
+        stage.simulator.set_faults(faults.parse().unwrap());
+        drop(stage.order(tenant(&account), Cause::Created).await);
+        for _ in 0..8 {
+            if stage.record(&account).await.unwrap().life == Life::HandedOver {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            stage.clock.pass(SignedDuration::from_secs(61));
+            drop(stage.order(tenant(&account), Cause::Asked).await);
+        }
+        assert_eq!(stage.record(&account).await.unwrap().life, Life::HandedOver, "{faults}");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let left = stage.preview(&account).await;
+        assert!(left.plan.changes.is_empty(), "{faults}: {}", landfall_reports::text::plan(&left.plan, None));
+        assert!(stage.history_is_whole(&account).await, "{faults}");
+    }
+}
+
+#[tokio::test]
+async fn an_effect_that_does_not_show_yet_is_settling_and_looked_at_again() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    stage.run(&account, Cause::Created).await;
+    stage.simulator.edit(|world| world.account_mut(&account).unwrap().password_policy = None);
+    stage.simulator.set_faults("lag=400ms".parse().unwrap());
+    let report = stage.reconcile(&account, Cause::Asked).await;
+    let finding =
+        report.findings.iter().find(|finding| finding.control == ControlKind::PasswordPolicy).unwrap();
+    assert_eq!(finding.status, Status::Unknown, "{finding:#?}");
+    assert!(finding.settling_until.is_some());
+    assert!(matches!(report.next, Next::LookAgain { .. }));
+    assert!(
+        stage.queue.next_due().await.unwrap().unwrap() > Duration::from_secs(5),
+        "by a message, not by waiting"
+    );
+    // Before it shows, nobody writes it again.
+    let writes = stage.writes_about(&account).len();
+    let again = stage.reconcile(&account, Cause::Asked).await;
+    assert!(again.changes.is_empty());
+    assert_eq!(stage.writes_about(&account).len(), writes);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let later = stage.reconcile(&account, Cause::Asked).await;
+    let finding =
+        later.findings.iter().find(|finding| finding.control == ControlKind::PasswordPolicy).unwrap();
+    assert_eq!(finding.status, Status::Pass);
+}
+
+#[tokio::test]
+async fn a_setting_that_moved_since_the_plan_is_left_alone() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    stage.run(&account, Cause::Created).await;
+    stage.simulator.edit(|world| world.account_mut(&account).unwrap().password_policy = None);
+    // Another hand puts the setting right between the look and the write.
+    let engine = stage.another().await;
+    let order = Order {
+        target: tenant(&account),
+        cause: Cause::Asked,
+        sweep: None,
+        surveyed: None,
+        organization: None,
+        deadline: stage.deadline(),
+    };
+    stage.simulator.set_faults("latency=40ms".parse().unwrap());
+    stage.simulator.clear_calls();
+    let run = reconcile(&engine, &order);
+    let meddle = async {
+        // The plan's own look has been answered; the look before the write has not been asked for yet.
+        let policies = || {
+            stage
+                .simulator
+                .calls()
+                .iter()
+                .filter(|call| call.operation == "GetAccountPasswordPolicy" && call.status.is_some())
+                .count()
+        };
+        while policies() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        stage.simulator.edit(|world| {
+            world.account_mut(&account).unwrap().password_policy = Some(landfall_simulator::PasswordPolicy {
+                minimum_length: 20,
+                ..landfall_simulator::PasswordPolicy::strong()
+            });
+        });
+    };
+    let (done, ()) = tokio::join!(run, meddle);
+    let Reconciled::Done(report) = done.unwrap() else { panic!("not done") };
+    let outcome =
+        report.outcomes.iter().find(|outcome| outcome.address.control == ControlKind::PasswordPolicy);
+    assert!(matches!(outcome.unwrap().result, Done::Moved { .. }), "{:#?}", report.outcomes);
+    assert!(!stage.writes_about(&account).contains(&"iam:UpdateAccountPasswordPolicy".to_owned()));
+}
+
+#[tokio::test]
+async fn a_run_without_time_says_so_and_the_next_one_goes_on() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    let order = Order {
+        target: tenant(&account),
+        cause: Cause::Created,
+        sweep: None,
+        surveyed: None,
+        organization: None,
+        // Less than the margin: nothing new is begun.
+        deadline: Deadline(stage.engine.clock.now() + SignedDuration::from_secs(2)),
+    };
+    let Reconciled::Done(report) = reconcile(&stage.engine, &order).await.unwrap() else {
+        panic!("not done")
+    };
+    assert_eq!(report.next, Next::Resume);
+    assert!(stage.writes_about(&account).is_empty());
+    stage.drain().await;
+    assert_eq!(stage.record(&account).await.unwrap().life, Life::HandedOver);
+}
+
+#[tokio::test]
+async fn suspended_and_management_accounts_are_reported_and_not_written() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    stage.simulator.edit(|world| {
+        world.organization.members.get_mut(&account).unwrap().state = "SUSPENDED".into();
+    });
+    let report = stage.reconcile(&account, Cause::Created).await;
+    assert_eq!(report.standing, Standing::ReportOnly("it is suspended".into()));
+    let management = stage.reconcile(landfall_simulator::MANAGEMENT_ACCOUNT, Cause::Asked).await;
+    assert!(matches!(management.standing, Standing::ReportOnly(_)));
+    assert!(stage.writes_about(&account).is_empty());
+    assert!(stage.writes_about(landfall_simulator::MANAGEMENT_ACCOUNT).is_empty());
+}
+
+#[tokio::test]
+async fn a_sweep_that_nobody_finishes_closes_with_who_is_unknown() {
+    let stage = Stage::with(3).await;
+    let id = sweep::begin(&stage.engine, stage.deadline()).await.unwrap();
+    // One message of three is poison for its worker: it is never done, and ends among the dead.
+    let mut lost = None;
+    for _ in 0..20 {
+        for message in stage.queue.receive(10).await.unwrap() {
+            let work = work::read(&message.body).unwrap();
+            match &work {
+                Work::Reconcile { target, .. } if lost.is_none() || lost.as_ref() == Some(target) => {
+                    lost = Some(target.clone());
+                    stage.queue.retry(&message.receipt, Duration::ZERO).await.unwrap();
+                }
+                _ => {
+                    drop(work::perform(&stage.engine, &work, stage.deadline()).await.unwrap());
+                    stage.queue.done(&message.receipt).await.unwrap();
+                }
+            }
+        }
+    }
+    assert_eq!(stage.queue.dead().await.unwrap().len(), 1);
+    assert!(sweep::close(&stage.engine, &id).await.unwrap().is_none(), "its time is not over");
+    stage.clock.pass(SignedDuration::from_mins(31));
+    let closed = sweep::close(&stage.engine, &id).await.unwrap().unwrap();
+    assert_eq!(closed.unknown, [lost.unwrap()]);
+    assert_eq!(closed.done + 1, closed.targets);
+}
+
+#[tokio::test]
+async fn a_sweep_cut_by_its_deadline_goes_on_where_it_was() {
+    let stage = Stage::with(45).await;
+    let short = Deadline(stage.engine.clock.now() + SignedDuration::from_secs(2));
+    let id = sweep::begin(&stage.engine, short).await.unwrap();
+    for _ in 0..20 {
+        stage.drain().await;
+    }
+    let closed = loop {
+        if let Some(closed) = sweep::close(&stage.engine, &id).await.unwrap() {
+            break closed;
+        }
+        stage.drain().await;
+    };
+    assert!(closed.unknown.is_empty(), "{closed:?}");
+    assert_eq!(closed.targets, 47, "45 accounts, the management account and the organization");
+}
+
+#[tokio::test]
+async fn a_policy_that_reaches_too_many_tenants_is_held_back_and_the_rest_is_made() {
+    let manifest = ACME.replace("tenants: 50", "tenants: 2");
+    let mut world = world(6);
+    let unit = world.organization.add_unit("workloads", landfall_simulator::ROOT);
+    for member in world.organization.members.values_mut() {
+        if member.id != landfall_simulator::MANAGEMENT_ACCOUNT {
+            member.parent.clone_from(&unit);
+        }
+    }
+    let stage =
+        Stage::of(world, &manifest, Arc::new(landfall_engine::store::memory::MemoryStore::new())).await;
+    let done = stage.order(Target::Organization("aws".parse().unwrap()), Cause::Asked).await;
+    let Reconciled::Done(report) = done else { panic!("not done") };
+    let held: Vec<&str> = report.blocked.iter().map(|blocked| blocked.why.as_str()).collect();
+    assert!(held.iter().any(|why| why.contains("`limits.tenants` is 2")), "{held:?}");
+    assert!(report.outcomes.iter().any(|outcome| matches!(outcome.result, Done::Written { .. })));
+    // Released for one run.
+    let limits = landfall_model::manifest::Limits { changes: 100, deletions: 4, tenants: 6 };
+    let engine = landfall_engine::engine::Engine { limits: Some(limits), ..stage.another().await };
+    let order = Order {
+        target: Target::Organization("aws".parse().unwrap()),
+        cause: Cause::Asked,
+        sweep: None,
+        surveyed: None,
+        organization: None,
+        deadline: stage.deadline(),
+    };
+    let Reconciled::Done(report) = reconcile(&engine, &order).await.unwrap() else { panic!("not done") };
+    assert!(report.blocked.is_empty(), "{:#?}", report.blocked);
+    assert_eq!(report.counts.fail, 0, "{}", landfall_reports::text::report(&report));
 }

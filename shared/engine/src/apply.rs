@@ -55,6 +55,8 @@ pub struct Progress {
     pub made: Made,
     /// Settings that were written.
     pub touched: BTreeSet<Address>,
+    /// Settings that were looked at again, and not written since.
+    pub looked: Observed,
     /// Changes that time did not allow.
     pub out_of_time: bool,
 }
@@ -75,6 +77,7 @@ impl Progress {
         if let Done::Written { made } = &result {
             self.made.insert(change.id.clone(), made.clone());
             self.touched.insert(change.address.clone());
+            self.looked.0.remove(&change.address);
         }
         self.outcomes.push(Outcome {
             change: change.id.clone(),

@@ -22,6 +22,7 @@ use landfall_model::finding::findings;
 use landfall_model::id::{RunId, SweepId};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed};
+use landfall_model::outcome::{Done, Outcome};
 use landfall_model::plan::{Blocked, Change, Plan, Stage, plan};
 use landfall_model::record::Life;
 use landfall_model::report::Report;
@@ -187,12 +188,14 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
         .addresses(&desired)
         .into_iter()
         .filter(|address| progress.touched.contains(address) || !observed.0.contains_key(address))
+        .filter(|address| !progress.looked.0.contains_key(address))
         .collect();
     let later = observe(&*reader, &*engine.clock, &desired, again.into_iter().collect(), None).await;
+    observed.0.extend(std::mem::take(&mut progress.looked).0);
     observed.0.extend(later.0);
     let judgements = engine.cloud.judge(&desired, &observed);
     let now = engine.clock.now();
-    note_settling(&judgements, &progress, held, now);
+    note_settling(&judgements, &plan, &progress, held, now);
     let findings = findings(&desired, &observed, &judgements, &held.record.settling, now);
 
     let told = tell::Told { desired, plan, digest, refused, progress, findings, started };
@@ -371,7 +374,7 @@ async fn stages(
 }
 
 /// Looks again at everything that handover waits for, now that the tenant is in its unit. Says what holds it up.
-async fn unverified(site: Site<'_>, progress: &Progress) -> Option<String> {
+async fn unverified(site: Site<'_>, progress: &mut Progress) -> Option<String> {
     let Site { engine, desired, reader, .. } = site;
     if progress.out_of_time {
         return Some("time ran out before it could be verified".to_owned());
@@ -381,6 +384,7 @@ async fn unverified(site: Site<'_>, progress: &Progress) -> Option<String> {
     let judgements = engine.cloud.judge(desired, &observed);
     let none = std::collections::BTreeMap::new();
     let findings = findings(desired, &observed, &judgements, &none, engine.clock.now());
+    progress.looked = observed;
     let held_up: Vec<String> = findings
         .iter()
         .filter(|finding| finding.holds_up_handover())
@@ -389,12 +393,23 @@ async fn unverified(site: Site<'_>, progress: &Progress) -> Option<String> {
     (!held_up.is_empty()).then(|| format!("handover waits for {}", held_up.join(", ")))
 }
 
-/// Keeps which settings were written and don't show it yet, so that they are looked at again rather than written again.
-fn note_settling(judgements: &[Judgement], progress: &Progress, held: &mut Held, now: Timestamp) {
+/// Keeps which settings were written whole and don't show it yet, so that they are looked at again rather than written again.
+fn note_settling(
+    judgements: &[Judgement],
+    plan: &Plan,
+    progress: &Progress,
+    held: &mut Held,
+    now: Timestamp,
+) {
+    let whole = |address: &Address| {
+        let written = |outcome: &Outcome| matches!(outcome.result, Done::Written { .. });
+        progress.outcomes.iter().filter(|outcome| &outcome.address == address).all(written)
+            && !plan.blocked.iter().any(|blocked| &blocked.change.address == address)
+    };
     held.record.settling.retain(|_, until| *until > now);
     for judgement in judgements {
         let failing = matches!(judgement.verdict, Verdict::Fails { .. });
-        if failing && progress.touched.contains(&judgement.address) {
+        if failing && progress.touched.contains(&judgement.address) && whole(&judgement.address) {
             held.record.settling.entry(judgement.address.clone()).or_insert(now + SETTLING);
         } else if !failing {
             held.record.settling.remove(&judgement.address);

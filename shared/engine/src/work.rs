@@ -18,7 +18,7 @@ pub async fn send(engine: &Engine, work: &Work, delay: Duration) -> Result<(), E
 
 /// Leaves the rest of a run for the next one.
 pub async fn resume(engine: &Engine, target: &Target, run: &RunId) -> Result<(), EngineError> {
-    let cause = Cause::Resumed(run.clone());
+    let cause = Cause::Unfinished(run.clone());
     send(engine, &Work::Reconcile { target: target.clone(), sweep: None, page: None, cause }, Duration::ZERO)
         .await
 }

@@ -50,9 +50,11 @@ pub fn hold_back(mut plan: Plan, limits: Limits) -> Plan {
         } else if reaches > limits.tenants {
             Some(passed("tenants", number(reaches), limits.tenants))
         } else {
-            change.needs.iter().find(|need| held.iter().any(|blocked| &blocked.change.id == *need)).map(
-                |need| format!("it needs `{need}`, which is held back"),
-            )
+            change
+                .needs
+                .iter()
+                .find(|need| held.iter().any(|blocked| &blocked.change.id == *need))
+                .map(|need| format!("it needs `{need}`, which is held back"))
         };
         match why {
             Some(why) => held.push(Blocked { change, why }),

@@ -136,8 +136,10 @@ pub enum Cause {
     Asked,
     /// A write's effect could not be read back yet.
     Settling(RunId),
-    /// An earlier run ran out of time, or a lease had not ended.
+    /// Another run held the lease; somebody has to look in case that run is dead.
     Resumed(RunId),
+    /// An earlier run ran out of time.
+    Unfinished(RunId),
     /// More was asked while a run was under way.
     Dirty,
 }

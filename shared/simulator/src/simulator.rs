@@ -60,6 +60,34 @@ impl Simulator {
         self.address
     }
 
+    /// Makes a queue in the controller's account, with a dead-letter queue beside it that takes what was received `receives` times;
+    /// answers its URL.
+    pub fn create_queue(&self, region: &str, name: &str, receives: u32) -> String {
+        let url = self.url();
+        self.edit(|world| {
+            let controller = world.settings.controller_account.clone();
+            let now = jiff::Timestamp::now();
+            let arn = |name: &str| format!("arn:aws:sqs:{region}:{controller}:{name}");
+            let dead = format!("{name}-dead");
+            let redrive = serde_json::json!({"deadLetterTargetArn": arn(&dead), "maxReceiveCount": receives});
+            let attributes =
+                std::collections::BTreeMap::from([("RedrivePolicy".to_owned(), redrive.to_string())]);
+            let queue = |name: &str, attributes| crate::world::Queue {
+                name: name.to_owned(),
+                arn: arn(name),
+                attributes,
+                created_at: now,
+                messages: Vec::new(),
+            };
+            if let Some(account) = world.account_mut(&controller) {
+                let queues = &mut account.region(region).queues;
+                queues.insert(dead.clone(), queue(&dead, std::collections::BTreeMap::new()));
+                queues.insert(name.to_owned(), queue(name, attributes));
+            }
+            format!("{url}/{controller}/{name}")
+        })
+    }
+
     /// Changes the world between two calls. Only writes over the wire lag: the change is seen at once, except where such a
     /// write happened within the lag, because then reads are shown the state before both.
     pub fn edit<A>(&self, change: impl FnOnce(&mut World) -> A) -> A {

@@ -130,6 +130,7 @@ impl Aws {
             .region(region)
             .load()
             .await;
+        let governor = governor_for(&config, governor)?;
         Self::new(&config, connector, Patience::default(), governor)
     }
 
@@ -141,7 +142,8 @@ impl Aws {
         if !parsed.is_loopback() {
             return Err(ConfigError::NotLoopback(endpoint.to_owned()));
         }
-        let patience = Patience { attempts: 8, first_backoff: Duration::from_millis(20), ..Patience::default() };
+        let patience =
+            Patience { attempts: 8, first_backoff: Duration::from_millis(20), ..Patience::default() };
         let connector = Connector::new(patience.attempt);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -149,10 +151,17 @@ impl Aws {
             .endpoint_url(endpoint)
             .region(aws_types::region::Region::new(region.to_owned()))
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                aws_credential_types::Credentials::new("AKIDLOOPBACK", "not-a-secret", None, None, "loopback"),
+                aws_credential_types::Credentials::new(
+                    "AKIDLOOPBACK",
+                    "not-a-secret",
+                    None,
+                    None,
+                    "loopback",
+                ),
             ))
             .build();
-        Self::new(&config, connector, patience, Arc::new(Governor::new(crate::rates::rate)))
+        let governor = governor_for(&config, Arc::new(Governor::new(crate::rates::rate)))?;
+        Self::new(&config, connector, patience, governor)
     }
 
     pub(crate) fn new(
@@ -171,19 +180,12 @@ impl Aws {
         if !is_region(&region) {
             return Err(ConfigError::Region(NotARegion::new(&region)));
         }
-        let overrides = overrides(config)?;
-        // The quotas are AWS's own; a simulator on this machine has none, and nobody else to leave room for.
-        let governor = if all_loopback(&overrides) {
-            Arc::new(Governor::new(|_| Rate::per_second(100_000, 10_000)))
-        } else {
-            governor
-        };
         let provider = config.credentials_provider().ok_or(ConfigError::NoCredentials)?;
         let clock = config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new()));
         Ok(Self(Arc::new(Inner {
             connector,
             region,
-            overrides,
+            overrides: overrides(config)?,
             clock,
             patience,
             governor,
@@ -254,6 +256,15 @@ impl Aws {
         // Nothing in there can be left half done.
         self.0.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The quotas are AWS's own; a simulator on this machine has none, and nobody else to leave room for.
+fn governor_for(config: &SdkConfig, governor: Arc<Governor>) -> Result<Arc<Governor>, ConfigError> {
+    Ok(if all_loopback(&overrides(config)?) {
+        Arc::new(Governor::new(|_| Rate::per_second(100_000, 10_000)))
+    } else {
+        governor
+    })
 }
 
 fn all_loopback(overrides: &HashMap<&'static str, Override>) -> bool {
