@@ -53,8 +53,10 @@ impl Desk {
                 common.manifest()
             );
         }
-        let store = place::store(&common.store, Use::Write, &cloudy).await?;
+        // What can be known to be wrong is said before anything is made.
+        ground(bundle.manifest(), common.cloud.as_ref())?;
         let keys = keys(common)?;
+        let store = place::store(&common.store, Use::Write, &cloudy).await?;
         let trusted = trust(&*store, bundle, statement.as_ref(), keys.as_ref(), footing, Timestamp::now())
             .await
             .with_context(|| format!("could not trust the bundle `{}`", common.manifest()))?;

@@ -25,6 +25,9 @@ mod worker;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use arguments::{Cli, Command};
 
@@ -62,9 +65,10 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     // A function has one thread in the cloud; at a desk several targets are worked on at once.
-    let mut runtime = match &cli.command {
-        Command::Function(_) => tokio::runtime::Builder::new_current_thread(),
-        _ => tokio::runtime::Builder::new_multi_thread(),
+    let mut runtime = if matches!(cli.command, Command::Function(_)) {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
     };
     let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
@@ -97,18 +101,20 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 /// What happens behind the command goes to standard error: nothing but warnings unless somebody asks for more.
 fn log(verbose: u8) {
-    let level = match verbose {
-        0 => tracing::Level::WARN,
-        1 => tracing::Level::INFO,
-        _ => tracing::Level::DEBUG,
+    // What libraries say is for those who ask for everything: a person gets our own words for it anyway.
+    let (ours, others) = match verbose {
+        0 => (LevelFilter::WARN, LevelFilter::OFF),
+        1 => (LevelFilter::INFO, LevelFilter::OFF),
+        2 => (LevelFilter::DEBUG, LevelFilter::WARN),
+        _ => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
-    let subscriber = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .compact()
         .with_target(false)
-        .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never)
-        .finish();
+        .with_filter(Targets::new().with_default(others).with_target("landfall", ours));
+    let subscriber = tracing_subscriber::registry().with(lines);
     // A second subscriber can only be refused where one is set already, and then that one writes.
     drop(tracing::subscriber::set_global_default(subscriber));
 }

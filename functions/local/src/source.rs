@@ -36,7 +36,7 @@ pub(crate) async fn given(from: &str, cloudy: &Cloudy) -> anyhow::Result<Given> 
     match parsed.manifest {
         Some(manifest) => Ok(Given { bundle: Bundle::build(manifest)?, statement: None }),
         None => {
-            say::note(problem::render(&parsed.diagnostics, &sources).trim_end());
+            say::note(format!("{}\n", problem::render(&parsed.diagnostics, &sources).trim_end()));
             bail!("the manifest in `{from}` has {}", problem::count(&parsed.diagnostics))
         }
     }

@@ -1,5 +1,7 @@
 //! The demonstration, as a newcomer sees it, and the commands that it ends with.
 
+#![expect(clippy::unwrap_used, reason = "a test; what can't be read fails it")]
+
 use std::process::{Command, Output};
 
 fn landfall(place: &std::path::Path, words: &[&str]) -> Output {

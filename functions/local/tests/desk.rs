@@ -1,5 +1,7 @@
 //! A desk with a simulated cloud: the commands that look and write, one after the other, as a person would use them.
 
+#![expect(clippy::unwrap_used, reason = "a test; what can't be read fails it")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -30,9 +30,10 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             "name the targets, such as `landfall apply aws/222222222222`; `landfall sweep` is for everybody"
         );
     }
+    let released = released(&arguments.limit)?;
     let desk = Desk::to_write(common).await?;
     let targets = target::of_cloud(&desk, &arguments.targets).await?;
-    let engine = desk.engine(limits(desk.manifest().limits, &arguments.limit)?);
+    let engine = desk.engine(released.map(|release| release(desk.manifest().limits)));
     for target in &targets {
         let work = Work::Reconcile { target: target.clone(), sweep: None, page: None, cause: Cause::Asked };
         work::send(&engine, &work, Duration::ZERO).await?;
@@ -65,32 +66,40 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
     Ok(Exit::found(worked.needs_attention()))
 }
 
-/// The manifest's limits with what was typed in their place; nothing where nothing was typed.
-fn limits(mut limits: Limits, typed: &[String]) -> anyhow::Result<Option<Limits>> {
+/// Reads what was typed, as what it makes of the manifest's limits; nothing where nothing was typed.
+fn released(typed: &[String]) -> anyhow::Result<Option<impl Fn(Limits) -> Limits + use<>>> {
     const NAMES: [&str; 3] = ["changes", "deletions", "tenants"];
+    let (mut changes, mut deletions, mut tenants) = (None, None, None);
     for one in typed {
         let expected = || format!("`--limit {one}` is not `changes=N`, `deletions=N` or `tenants=N`");
         let (name, number) = one.split_once('=').with_context(expected)?;
         let number: u32 = number.parse().ok().with_context(expected)?;
         match name {
-            "changes" => limits.changes = number,
-            "deletions" => limits.deletions = number,
-            "tenants" => limits.tenants = number,
+            "changes" => changes = Some(number),
+            "deletions" => deletions = Some(number),
+            "tenants" => tenants = Some(number),
             other => bail!("{}{}", expected(), did_you_mean(other, NAMES)),
         }
     }
-    Ok((!typed.is_empty()).then_some(limits))
+    let release = move |limits: Limits| Limits {
+        changes: changes.unwrap_or(limits.changes),
+        deletions: deletions.unwrap_or(limits.deletions),
+        tenants: tenants.unwrap_or(limits.tenants),
+    };
+    Ok((!typed.is_empty()).then_some(release))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn typed(texts: &[&str]) -> anyhow::Result<Option<Limits>> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        Ok(released(&texts)?.map(|release| release(Limits::default())))
+    }
+
     #[test]
     fn a_limit_that_is_typed_takes_the_manifest_s_place() {
-        let typed = |texts: &[&str]| {
-            limits(Limits::default(), &texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
-        };
         assert_eq!(typed(&[]).unwrap(), None);
         let released = typed(&["deletions=3", "tenants=40"]).unwrap().unwrap();
         assert_eq!(released, Limits { deletions: 3, tenants: 40, ..Limits::default() });

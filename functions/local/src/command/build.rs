@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
     let dir = arguments.dir.as_deref().unwrap_or(common.manifest());
     let (sources, parsed) = source::read(dir)?;
     if !parsed.diagnostics.is_empty() {
-        say::note(problem::render(&parsed.diagnostics, &sources).trim_end());
+        say::note(format!("{}\n", problem::render(&parsed.diagnostics, &sources).trim_end()));
     }
     let Some(manifest) = parsed.manifest else {
         bail!("the manifest in `{dir}` has {}: nothing was built", problem::count(&parsed.diagnostics))
@@ -35,7 +35,6 @@ pub(crate) fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit
             "bundle": arguments.out,
             "digest": bundle.digest(),
             "organization": bundle.manifest().organization,
-            "bytes": bundle.bytes().len(),
         }))?,
         Format::Text => say::line(format!("{}  {}", bundle.digest(), arguments.out.display())),
     }

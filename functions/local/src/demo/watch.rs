@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use landfall_engine::store::{Store, StoreExt as _};
 use landfall_engine::sweep::DoneTarget;
 use landfall_engine::{history, keys};
+use landfall_model::desired::Standing;
 use landfall_model::id::{SweepId, TenantId};
 use landfall_model::ledger::Event;
 use landfall_model::outcome::Done;
@@ -183,8 +184,12 @@ fn tell(report: &Report, quiet: bool) {
     let standing = match report.target {
         Target::Organization(_) => String::new(),
         Target::Tenant(_) => match &report.standing {
-            landfall_model::desired::Standing::ReportOnly(_) => "reported only".to_owned(),
-            _ => report.life.to_string(),
+            Standing::ReportOnly(_) => "reported only".to_owned(),
+            Standing::Organization
+            | Standing::New
+            | Standing::Waiting
+            | Standing::HandedOver
+            | Standing::Adopted => report.life.to_string(),
         },
     };
     let exempt = report.counts.exempt;
