@@ -1,0 +1,80 @@
+"""Makes the organization of the spine's scenario in moto, with the official client, and prints what came of it as JSON.
+
+Arguments: the endpoint, then either `organization` or `create NAME` or `break ACCOUNT` or `contract-queue`.
+"""
+
+import json
+import sys
+
+import boto3
+
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+def client(service, url, region="us-east-1", **credentials):
+    return boto3.client(service, endpoint_url=url, region_name=region, **(credentials or CREDENTIALS))
+
+
+def organization(url):
+    organizations = client("organizations", url)
+    made = organizations.create_organization(FeatureSet="ALL")["Organization"]
+    accounts = [create(url, name)["account"] for name in ("team-one", "team-two")]
+    instance = client("sso-admin", url, "eu-central-1").list_instances()["Instances"][0]
+    client("identitystore", url, "eu-central-1").create_group(
+        IdentityStoreId=instance["IdentityStoreId"], DisplayName="payments-dev"
+    )
+    client("s3", url, "eu-central-1").create_bucket(
+        Bucket="acme-landfall", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    queue = client("sqs", url, "eu-central-1").create_queue(QueueName="landfall-work")["QueueUrl"]
+    return {
+        "organization": made["Id"],
+        "management": made["MasterAccountId"],
+        "accounts": accounts,
+        "queue": queue,
+    }
+
+
+def create(url, name):
+    organizations = client("organizations", url)
+    status = organizations.create_account(AccountName=name, Email=f"{name}@acme.example")["CreateAccountStatus"]
+    return {"account": status["AccountId"]}
+
+
+def inside(url, account):
+    """Credentials in a member account, as its own people have them."""
+    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    held = client("sts", url).assume_role(RoleArn=role, RoleSessionName="hand")["Credentials"]
+    return {
+        "aws_access_key_id": held["AccessKeyId"],
+        "aws_secret_access_key": held["SecretAccessKey"],
+        "aws_session_token": held["SessionToken"],
+    }
+
+
+def disturb(url, account):
+    held = inside(url, account)
+    client("iam", url, **held).delete_account_password_policy()
+    client("ec2", url, "eu-west-1", **held).disable_ebs_encryption_by_default()
+    client("account", url, **held).delete_alternate_contact(AlternateContactType="SECURITY")
+    return {"disturbed": ["password-policy", "encrypt-by-default", "security-contacts"]}
+
+
+def contract_queue(url):
+    """A queue whose times are short enough for the contract suite, with a dead-letter queue."""
+    sqs = client("sqs", url, "eu-central-1")
+    dead = sqs.create_queue(QueueName="contract-dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
+    attributes = {"VisibilityTimeout": "2", "RedrivePolicy": redrive}
+    return {"queue": sqs.create_queue(QueueName="contract", Attributes=attributes)["QueueUrl"]}
+
+
+def main():
+    url, what, *rest = sys.argv[1:]
+    made = {"organization": organization, "create": create, "break": disturb, "contract-queue": contract_queue}[what](url, *rest)
+    json.dump(made, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
