@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use jiff::{SignedDuration, Timestamp};
-use landfall_aws::AwsOrganization;
+use landfall_aws::{Aws, AwsOrganization};
 use landfall_engine::engine::{Deadline, Engine, SystemClock, SystemDice, Trusted};
 use landfall_engine::queue::memory::MemoryQueue;
 use landfall_engine::store::Store;
@@ -30,6 +30,8 @@ pub(crate) struct Desk {
     pub(crate) trusted: Trusted,
     pub(crate) cloud: Arc<AwsOrganization>,
     pub(crate) name: Name,
+    aws: Aws,
+    ground: AwsCloud,
 }
 
 impl Desk {
@@ -71,8 +73,8 @@ impl Desk {
     ) -> anyhow::Result<Self> {
         let (name, ground) = ground(trusted.bundle.manifest(), common.cloud.as_ref())?;
         let aws = cloudy.aws().await?.clone();
-        let cloud = Arc::new(AwsOrganization::new(aws, name.clone(), ground));
-        Ok(Desk { store, trusted, cloud, name })
+        let cloud = Arc::new(AwsOrganization::new(aws.clone(), name.clone(), ground.clone()));
+        Ok(Desk { store, trusted, cloud, name, aws, ground })
     }
 
     /// The manifest that is followed.
@@ -96,6 +98,18 @@ impl Desk {
             clock: Arc::new(SystemClock),
             dice: Arc::new(SystemDice),
             limits,
+        }
+    }
+
+    /// The engine with an organization of which nothing is remembered yet. What was read right after a write may be old, and a look
+    /// again that rests on it would see nothing new; a function forgets it as well, every half minute.
+    pub(crate) fn afresh(&self, engine: &Engine) -> Engine {
+        let cloud = AwsOrganization::new(self.aws.clone(), self.name.clone(), self.ground.clone());
+        let cloud = Arc::new(cloud);
+        Engine {
+            cloud: Arc::clone(&cloud) as Arc<dyn landfall_engine::cloud::Cloud>,
+            hands: cloud as Arc<dyn landfall_engine::cloud::Hands>,
+            ..engine.clone()
         }
     }
 }

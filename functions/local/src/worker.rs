@@ -17,9 +17,9 @@ use landfall_model::id::SweepId;
 use landfall_model::outcome::Done;
 use landfall_model::report::{Next, Report};
 use landfall_model::target::Target;
-use landfall_model::trigger::Work;
+use landfall_model::trigger::{Cause, Work};
 
-use crate::desk::deadline;
+use crate::desk::{Desk, deadline};
 
 /// Targets worked on at once. Each waits for its cloud most of the time; more would only wait for the organization's own API.
 const HANDS: usize = 8;
@@ -84,6 +84,7 @@ type Deed<'a> = BoxFuture<'a, (Received, Work, Result<Option<Reconciled>, Engine
 
 /// Works until nothing is left, only what comes much later is, or somebody presses Ctrl-C: then what is begun is ended.
 pub(crate) async fn work(
+    desk: &Desk,
     engine: &Engine,
     sweep: Option<&SweepId>,
     bar: &ProgressBar,
@@ -100,6 +101,7 @@ pub(crate) async fn work(
             for one in received {
                 match work::read(&one.body) {
                     Ok(work) => running.push(Box::pin(async move {
+                        let engine = if comes_back(&work) { &desk.afresh(engine) } else { engine };
                         let result = work::perform(engine, &work, deadline()).await;
                         (one, work, result)
                     })),
@@ -141,6 +143,11 @@ pub(crate) async fn work(
     Ok(worked)
 }
 
+/// Whether a message goes on with what an earlier run began.
+fn comes_back(work: &Work) -> bool {
+    matches!(work, Work::Reconcile { cause: Cause::Settling(_) | Cause::Resumed(_), .. })
+}
+
 /// Notes what came of one message.
 async fn settle(
     engine: &Engine,
@@ -159,7 +166,8 @@ async fn settle(
             engine.queue.done(&one.receipt).await?;
             match (reconciled, target) {
                 (Some(Reconciled::Done(report)), _) => {
-                    if !worked.reports.contains_key(&report.target) {
+                    let new = !worked.reports.contains_key(&report.target);
+                    if new && bar.length().is_none_or(|length| bar.position() < length) {
                         bar.inc(1);
                     }
                     bar.set_message(report.target.to_string());

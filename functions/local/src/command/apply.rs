@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         work::send(&engine, &work, Duration::ZERO).await?;
     }
     let bar = worker::bar(targets.len(), "applying");
-    let worked = worker::work(&engine, None, &bar).await;
+    let worked = worker::work(&desk, &engine, None, &bar).await;
     bar.finish_and_clear();
     let worked = worked.context("could not work on the targets")?;
     match common.format {

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use landfall_aws::Aws;
 use landfall_aws::doctor::{Way, enter, organization, whoami};
+use landfall_aws::{Aws, CallError};
 use landfall_engine::cloud::Cloud as _;
 use landfall_engine::control::chain;
 use landfall_model::id::Name;
@@ -153,7 +153,16 @@ async fn cloud(aws: &Aws, ground: Option<(Name, AwsCloud)>, seen: &mut Examinati
     match whoami(aws).await {
         Ok(me) => seen.good("my own identity", format!("{} in account {}", me.arn, me.account)),
         Err(error) => {
-            seen.bad("my own identity", chain(&error), "give credentials as for the AWS command line");
+            let unheard = matches!(
+                error,
+                CallError::Timeout { .. } | CallError::Unreachable { .. } | CallError::Unreadable { .. }
+            );
+            let help = if unheard {
+                "check the network, the proxy, and `AWS_ENDPOINT_URL` where it is set"
+            } else {
+                "give credentials as for the AWS command line"
+            };
+            seen.bad("my own identity", chain(&error), help);
             return;
         }
     }

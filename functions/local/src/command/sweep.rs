@@ -33,7 +33,7 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
     let tenants = engine.store.read::<Sweep>(&keys::sweep(&id)?).await?.map_or(0, |(sweep, _)| sweep.tenants);
     bar.set_length(u64::from(tenants) + 1);
     bar.inc(1);
-    let worked = worker::work(&engine, Some(&id), &bar).await;
+    let worked = worker::work(&desk, &engine, Some(&id), &bar).await;
     bar.finish_and_clear();
     let mut worked = worked.context("could not work on the sweep")?;
     if !worked.reports.contains_key(&desk.organization())
