@@ -257,7 +257,12 @@ fn bundle(dir: &Path, generation: u64, established: &str, new: Option<&str>) -> 
 
 /// Starts this program once more, as the function's process, with the environment that a deployment would give it.
 async fn start(dir: &Path, url: &str, public_key: &str) -> anyhow::Result<Function> {
-    let program = std::env::current_exe().context("could not find this program's own file")?;
+    // By its name it would be another program, or none, where somebody builds a new one meanwhile.
+    let program = if cfg!(target_os = "linux") {
+        PathBuf::from("/proc/self/exe")
+    } else {
+        std::env::current_exe().context("could not find this program's own file")?
+    };
     let path = |name: &str| dir.join(name).display().to_string();
     let environment = [
         ("AWS_ENDPOINT_URL", url.to_owned()),
