@@ -1,5 +1,7 @@
 //! A stage: a simulated organization, a manifest, and an engine that knows both. The engine runs in the test's own process.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test harness: a failure here is a failed test")]
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -127,7 +129,7 @@ impl Stage {
     pub async fn reconcile(&self, account: &str, cause: Cause) -> Report {
         match self.order(tenant(account), cause).await {
             Reconciled::Done(report) => *report,
-            other => panic!("not done: {other:?}"),
+            other @ (Reconciled::Busy { .. } | Reconciled::Settled) => panic!("not done: {other:?}"),
         }
     }
 
@@ -230,7 +232,7 @@ fn organization(aws: Aws, manifest: &Manifest) -> Arc<AwsOrganization> {
         .iter()
         .find_map(|(name, cloud)| match cloud {
             Cloud::Aws(ground) => Some((name.clone(), ground.clone())),
-            _ => None,
+            Cloud::Azure(_) | Cloud::Gcp(_) => None,
         })
         .unwrap();
     Arc::new(AwsOrganization::new(aws, name, ground))

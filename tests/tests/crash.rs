@@ -1,10 +1,11 @@
 //! The same event three times at once, and a process that ends at every call: nothing is done twice, nobody is stranded.
 
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use landfall_engine::reconcile::{Order, reconcile};
-use landfall_engine::store::Store as _;
 use landfall_engine::work;
 use landfall_model::record::Life;
 use landfall_model::trigger::Cause;

@@ -3,6 +3,8 @@
 //! `crash.rs` cuts every call inside the test's own process; here a process is really killed, at every call that writes and at
 //! some that only look, with the lease of the dead run still standing when the next delivery comes.
 
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,12 +36,13 @@ impl Beginning {
         let store = Arc::new(SqliteStore::open(&database).await.unwrap());
         let stage = Stage::of(world(1), ACME, store).await;
         stage.sweep().await;
-        stage.simulator.take_events();
+        drop(stage.simulator.take_events());
         let account = stage.simulator.edit(|world| world.create_account("new-shop"));
         let is_result = |event: &Value| event["detail"]["eventName"] == "CreateAccountResult";
         let event = stage.simulator.take_events().into_iter().find(is_result).unwrap();
         let world = stage.simulator.read(Clone::clone);
-        std::fs::write(folder.path().join("bundle.json"), Bundle::build(manifest(ACME)).unwrap().bytes()).unwrap();
+        std::fs::write(folder.path().join("bundle.json"), Bundle::build(manifest(ACME)).unwrap().bytes())
+            .unwrap();
         Beginning { folder, world, account, event }
     }
 
@@ -119,7 +122,8 @@ async fn killed_at(beginning: &Beginning, k: u64) {
         if due.is_empty() {
             continue;
         }
-        let batch = landfall_simulator::lambda::sqs_event(due.iter().map(|(id, body)| (id.as_str(), body.as_str())));
+        let batch =
+            landfall_simulator::lambda::sqs_event(due.iter().map(|(id, body)| (id.as_str(), body.as_str())));
         let answer = function.invoke(&batch, Duration::from_secs(60)).await;
         let Invocation::Answer(answer) = answer else { panic!("call {k}: {answer:?}") };
         assert_eq!(landfall_simulator::lambda::failed_of(&answer), Vec::<String>::new(), "call {k}");
@@ -145,16 +149,19 @@ async fn a_process_killed_in_the_middle_of_a_baseline_is_followed_by_one_that_en
     simulator.clear_calls();
     let mut function = Function::start(function_binary(), &[], &environment).await.unwrap();
     let answer = function.invoke(&beginning.event, Duration::from_secs(60)).await;
-    assert!(matches!(&answer, Invocation::Answer(answer) if answer["summary"].to_string().contains("handed over")), "{answer:?}");
+    assert!(
+        matches!(&answer, Invocation::Answer(answer) if answer["summary"].to_string().contains("handed over")),
+        "{answer:?}"
+    );
     drop(function.end().await);
-    let calls: Vec<bool> =
-        simulator.calls().iter().map(|call| is_write(&format!("{}:{}", call.service, call.operation))).collect();
-
-    let kills: Vec<u64> = (1..)
-        .zip(&calls)
-        .filter(|(k, writes)| **writes || *k % 10 == 0)
-        .map(|(k, _)| k)
+    let calls: Vec<bool> = simulator
+        .calls()
+        .iter()
+        .map(|call| is_write(&format!("{}:{}", call.service, call.operation)))
         .collect();
+
+    let kills: Vec<u64> =
+        (1..).zip(&calls).filter(|(k, writes)| **writes || *k % 10 == 0).map(|(k, _)| k).collect();
     println!("{} kills in a baseline of {} calls", kills.len(), calls.len());
     for kills in kills.chunks(24) {
         futures_util::future::join_all(kills.iter().map(|k| killed_at(&beginning, *k))).await;

@@ -1,6 +1,8 @@
 //! The spine on moto's server, an AWS that nobody here wrote: event, gate, baseline, handover, break, sweep, nothing left to do;
 //! with the store in moto's S3 and the work queue in moto's SQS.
 
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use landfall_aws::Aws;
 use landfall_engine::ask::preview;
-use landfall_engine::engine::{Clock as _, Deadline, Engine};
+use landfall_engine::engine::{Deadline, Engine};
 use landfall_engine::queue::Queue;
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
 use landfall_engine::{history, sweep, work};
@@ -114,7 +116,11 @@ async fn the_whole_way_on_an_aws_that_nobody_here_wrote() {
     assert!(failed.is_empty(), "{failed:#?}\n{text}");
     let lacking: BTreeSet<ControlKind> = LACKING.iter().map(|(control, _)| *control).collect();
     assert_eq!(unknown(&report), lacking, "{text}");
-    assert_eq!(report.counts.fail, report.findings.iter().filter(|finding| finding.control == ControlKind::RootMfa).count() as u32, "{text}");
+    assert_eq!(
+        report.counts.fail,
+        report.findings.iter().filter(|finding| finding.control == ControlKind::RootMfa).count() as u32,
+        "{text}"
+    );
 
     // Three settings are broken by hand, and the next sweep puts them right.
     prepare(&moto, &["break", &account]);
@@ -123,9 +129,17 @@ async fn the_whole_way_on_an_aws_that_nobody_here_wrote() {
     assert!(closed.changes >= 3, "{closed:#?}");
     let run = engine.new_run();
     let limits = engine.limits();
-    let left = preview(&*engine.store, &*engine.cloud, &engine.trusted, &*engine.clock, &run, &tenant(&account), limits)
-        .await
-        .unwrap();
+    let left = preview(
+        &*engine.store,
+        &*engine.cloud,
+        &engine.trusted,
+        &*engine.clock,
+        &run,
+        &tenant(&account),
+        limits,
+    )
+    .await
+    .unwrap();
     assert!(left.plan.changes.is_empty(), "{}", landfall_reports::text::plan(&left.plan, None));
 
     let verified = history::verify(&*engine.store, &tenant(&account)).await.unwrap();

@@ -1,5 +1,7 @@
 //! What is true of every control: clean -> empty plan; apply -> empty plan; same input -> same bytes; shuffled input -> same plan.
 
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+
 use landfall_engine::ask::{Preview, preview};
 use landfall_engine::store::memory::MemoryStore;
 use landfall_model::catalog::{ControlKind, Effect};

@@ -5,7 +5,6 @@ use jiff::SignedDuration;
 use landfall_engine::engine::Deadline;
 use landfall_engine::queue::Queue as _;
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
-use landfall_engine::store::Store as _;
 use landfall_engine::{sweep, work};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Standing;
@@ -135,7 +134,7 @@ async fn an_account_that_can_t_be_verified_stays_gated_and_the_report_says_why()
         .iter()
         .filter_map(|outcome| match &outcome.result {
             Done::Withheld { why } => Some(why.as_str()),
-            _ => None,
+            Done::Written { .. } | Done::Failed { .. } | Done::Moved { .. } => None,
         })
         .collect();
     assert!(withheld.iter().any(|why| why.contains("password-policy/account")), "{withheld:?}");
@@ -321,7 +320,7 @@ async fn a_sweep_that_nobody_finishes_closes_with_who_is_unknown() {
                     lost = Some(target.clone());
                     stage.queue.retry(&message.receipt, Duration::ZERO).await.unwrap();
                 }
-                _ => {
+                Work::Reconcile { .. } | Work::Continue { .. } | Work::Close { .. } => {
                     drop(work::perform(&stage.engine, &work, stage.deadline()).await.unwrap());
                     stage.queue.done(&message.receipt).await.unwrap();
                 }

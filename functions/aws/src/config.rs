@@ -47,12 +47,16 @@ impl Config {
         let public_keys = match get("LANDFALL_PUBLIC_KEYS") {
             Some(text) => Some(PublicKeys::parse(&text).map_err(|error| Wrong {
                 variable: "LANDFALL_PUBLIC_KEYS",
-                why: format!("{}; expected what `landfall keygen` printed", landfall_engine::control::chain(&error)),
+                why: format!(
+                    "{}; expected what `landfall keygen` printed",
+                    landfall_engine::control::chain(&error)
+                ),
             })?),
             None if footing == Footing::Real => {
                 return Err(Wrong {
                     variable: "LANDFALL_PUBLIC_KEYS",
-                    why: "is not set; expected what `landfall keygen` printed, or bundles can't be trusted".to_owned(),
+                    why: "is not set; expected what `landfall keygen` printed, or bundles can't be trusted"
+                        .to_owned(),
                 });
             }
             None => None,
@@ -75,7 +79,9 @@ fn check_store(store: &str, footing: Footing) -> Result<(), Wrong> {
     }
     if store.starts_with("sqlite:") {
         if footing == Footing::Real {
-            return wrong("is a file, and the disk of a cloud function is lost; expected `s3://bucket/folder`");
+            return wrong(
+                "is a file, and the disk of a cloud function is lost; expected `s3://bucket/folder`",
+            );
         }
         if !cfg!(feature = "sqlite") {
             return wrong("is a file, and this build has no sqlite; expected `s3://bucket/folder`");
@@ -112,7 +118,12 @@ mod tests {
     #[test]
     fn one_wrong_variable_is_named_with_what_is_expected() {
         let table = [
-            ("LANDFALL_MANIFEST", "", Footing::Loopback, "LANDFALL_MANIFEST: is not set; expected the bundle"),
+            (
+                "LANDFALL_MANIFEST",
+                "",
+                Footing::Loopback,
+                "LANDFALL_MANIFEST: is not set; expected the bundle",
+            ),
             ("LANDFALL_STORE", "", Footing::Loopback, "LANDFALL_STORE: is not set"),
             ("LANDFALL_STORE", "postgres://x", Footing::Loopback, "is no store that is known here"),
             ("LANDFALL_STORE", "sqlite:/tmp/x", Footing::Real, "the disk of a cloud function is lost"),

@@ -109,7 +109,12 @@ impl Shell {
 
     /// Does what the messages ask, one after the other: the queue sends more to other copies of this function. A message that
     /// fails comes again, and in the end is set aside; the others are done.
-    async fn work(&self, engine: &Engine, messages: Vec<Parcel>, deadline: Deadline) -> anyhow::Result<Value> {
+    async fn work(
+        &self,
+        engine: &Engine,
+        messages: Vec<Parcel>,
+        deadline: Deadline,
+    ) -> anyhow::Result<Value> {
         let mut failed = Vec::new();
         for Parcel { id, work: contents } in messages {
             let result = match contents {
@@ -141,7 +146,9 @@ impl Shell {
         match action {
             Action::Sweep => {
                 let sweep = sweep::begin(&engine, deadline).await?;
-                return Ok(json!({"sweep": sweep, "summary": "a sweep has begun; ask for `status` in a minute"}));
+                return Ok(
+                    json!({"sweep": sweep, "summary": "a sweep has begun; ask for `status` in a minute"}),
+                );
             }
             Action::Status => {
                 let mut records = ask::status(&*engine.store).await?;
@@ -194,8 +201,8 @@ impl Shell {
                         })
                 }
             };
-            let answer = answer
-                .unwrap_or_else(|error| json!({"error": landfall_engine::control::chain(&error)}));
+            let answer =
+                answer.unwrap_or_else(|error| json!({"error": landfall_engine::control::chain(&error)}));
             answers.insert(target.to_string(), answer);
         }
         Ok(Value::Object(answers))
@@ -233,10 +240,13 @@ impl Shell {
             .await?
             .with_context(|| format!("LANDFALL_MANIFEST: there is nothing at `{manifest}`"))?;
         let statement = match fetch(&self.aws, &statement_of(manifest)).await? {
-            Some(bytes) => Some(SignedStatement::load(&bytes).context("could not read the bundle's statement")?),
+            Some(bytes) => {
+                Some(SignedStatement::load(&bytes).context("could not read the bundle's statement")?)
+            }
             None => None,
         };
-        let bundle = Bundle::load(&bytes).with_context(|| format!("could not read the bundle at `{manifest}`"))?;
+        let bundle =
+            Bundle::load(&bytes).with_context(|| format!("could not read the bundle at `{manifest}`"))?;
         let keys = self.config.public_keys.as_ref();
         let trusted = trust(&**store, bundle, statement.as_ref(), keys, footing(&self.aws), now).await?;
         let (name, ground) = cloud(trusted.bundle.manifest(), self.config.cloud.as_ref())?;
@@ -296,13 +306,17 @@ pub fn cloud(
     wanted: Option<&Name>,
 ) -> anyhow::Result<(Name, AwsCloud)> {
     let mut found = manifest.clouds.iter().filter_map(|(name, cloud)| match cloud {
-        Cloud::Aws(ground) if wanted.is_none_or(|wanted| wanted == name) => Some((name.clone(), ground.clone())),
+        Cloud::Aws(ground) if wanted.is_none_or(|wanted| wanted == name) => {
+            Some((name.clone(), ground.clone()))
+        }
         Cloud::Aws(_) | Cloud::Azure(_) | Cloud::Gcp(_) => None,
     });
     match (found.next(), found.next(), wanted) {
         (Some(only), None, _) => Ok(only),
         (Some(_), Some(_), _) => {
-            anyhow::bail!("LANDFALL_CLOUD: is not set, and the manifest has several AWS clouds; expected the name of one")
+            anyhow::bail!(
+                "LANDFALL_CLOUD: is not set, and the manifest has several AWS clouds; expected the name of one"
+            )
         }
         (None, _, Some(wanted)) => anyhow::bail!("LANDFALL_CLOUD: the manifest has no AWS cloud `{wanted}`"),
         (None, _, None) => anyhow::bail!("LANDFALL_MANIFEST: the manifest has no AWS cloud"),

@@ -40,8 +40,6 @@ struct Batch {
 struct Record {
     message_id: String,
     #[serde(default)]
-    event_source: String,
-    #[serde(default)]
     body: String,
 }
 
@@ -64,11 +62,17 @@ pub fn parse(event: &Value, management: &str) -> Result<Trigger, Malformed> {
 }
 
 fn batch(event: &Value) -> Result<Trigger, Malformed> {
+    // Other services hand over records too, in shapes of their own.
+    let source = |record: &Value| match record.get("eventSource").and_then(Value::as_str) {
+        Some(source) if source != "aws:sqs" => Some(source.to_owned()),
+        Some(_) | None => None,
+    };
+    let records = event.get("Records").and_then(Value::as_array);
+    if let Some(other) = records.into_iter().flatten().find_map(source) {
+        return Ok(Trigger::Ignored { why: format!("its records come from `{other}`, not from SQS") });
+    }
     let Batch { records } = serde_json::from_value(event.clone())
         .map_err(|error| Malformed(format!("the batch can't be read: {error}")))?;
-    if let Some(other) = records.iter().find(|record| record.event_source != "aws:sqs") {
-        return Ok(Trigger::Ignored { why: format!("its records come from `{}`, not from SQS", other.event_source) });
-    }
     let messages = records
         .into_iter()
         .map(|record| Parcel {
@@ -91,7 +95,9 @@ fn bridge(event: &Value, management: &str) -> Result<Trigger, Malformed> {
         ("aws.organizations" | "aws.controltower", _) if account != management => {
             ignored(format!("it comes from account `{account}`, not from the management account"))
         }
-        ("aws.organizations" | "aws.controltower", "AWS Service Event via CloudTrail") => service_event(&detail),
+        ("aws.organizations" | "aws.controltower", "AWS Service Event via CloudTrail") => {
+            service_event(&detail)
+        }
         ("aws.organizations", "AWS API Call via CloudTrail") => api_call(&detail),
         _ => ignored(format!("nothing here listens to `{detail_type}` from `{source}`")),
     }
@@ -134,6 +140,9 @@ fn service_event(detail: &Value) -> Result<Trigger, Malformed> {
                 other => Ok(Trigger::Ignored { why: format!("Control Tower says `{other}`") }),
             }
         }
+        // Where the account's id stands in this event is not documented: whoever joined is found by looking at everybody.
+        "AccountJoinedOrganization" => Ok(Trigger::Joined { tenant: None }),
+        "" => Err(Malformed("the event's detail names no `eventName`".to_owned())),
         other => Ok(Trigger::Ignored { why: format!("nothing here listens to `{other}`") }),
     }
 }
@@ -145,9 +154,13 @@ fn api_call(detail: &Value) -> Result<Trigger, Malformed> {
         return Ok(Trigger::Ignored { why: format!("the call failed with `{failed}`, so nothing happened") });
     }
     match text(detail, "/eventName") {
-        "MoveAccount" => tenant(detail, "/requestParameters/accountId").map(|tenant| Trigger::Moved { tenant }),
+        "MoveAccount" => {
+            tenant(detail, "/requestParameters/accountId").map(|tenant| Trigger::Moved { tenant })
+        }
         "AcceptHandshake" => Ok(Trigger::Joined { tenant: joined(detail) }),
-        "CloseAccount" => tenant(detail, "/requestParameters/accountId").map(|tenant| Trigger::Closed { tenant }),
+        "CloseAccount" => {
+            tenant(detail, "/requestParameters/accountId").map(|tenant| Trigger::Closed { tenant })
+        }
         other => Ok(Trigger::Ignored { why: format!("nothing here listens to `{other}`") }),
     }
 }

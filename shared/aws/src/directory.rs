@@ -186,6 +186,14 @@ impl Directory {
         Ok(tree)
     }
 
+    /// Everything is looked up anew.
+    pub(crate) async fn forget_all(&self) {
+        self.forget().await;
+        self.forget_policies().await;
+        self.forget_services().await;
+        self.forget_identity_center().await;
+    }
+
     /// The next who asks for the tree reads it anew.
     pub(crate) async fn forget(&self) {
         *self.tree.lock().await = None;

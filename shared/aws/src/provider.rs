@@ -81,6 +81,10 @@ impl Cloud for AwsOrganization {
             .collect()
     }
 
+    async fn forget(&self) {
+        self.door.directory().forget_all().await;
+    }
+
     async fn facts(&self, tenant: &TenantId) -> Result<Option<Facts>, LookError> {
         self.door.directory().facts(tenant).await
     }

@@ -193,7 +193,7 @@ async fn one(
     }
     let asked = desired.asked(change.address.control);
     let intent = Event::Intent {
-        change: change.clone(),
+        change: Box::new(change.clone()),
         names: asked.map(|asked| asked.names.clone()).unwrap_or_default(),
         satisfies: asked.map(|asked| asked.satisfies.clone()).unwrap_or_default(),
         plan: approved.digest().clone(),

@@ -30,6 +30,10 @@ pub trait Cloud: fmt::Debug + Send + Sync {
     /// Judges every setting by what was seen. Pure.
     fn judge(&self, desired: &Desired, observed: &Observed) -> Vec<Judgement>;
 
+    /// Looks up anew what it remembers of the organization to find things by. A sweep remembers, so that a thousand tenants don't
+    /// ask the same; a run of its own does not.
+    async fn forget(&self);
+
     /// What the organization's directory says of a tenant; nothing when it does not know it.
     async fn facts(&self, tenant: &TenantId) -> Result<Option<Facts>, LookError>;
 

@@ -131,6 +131,9 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let run = held.run().clone();
     let target = &order.target;
     let reader = engine.cloud.reader(target, &run);
+    if order.sweep.is_none() {
+        engine.cloud.forget().await;
+    }
     let mut history = History::open(engine, target, &run, &held.record.head).await?;
 
     let facts = facts(engine, order).await?;
@@ -140,7 +143,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let inventory = inventory::read(engine).await?;
     let desired = desired(engine, order, held, facts.clone(), inventory.clone())?;
     settle(engine, &desired, &*reader, &mut history, held).await?;
-    life::meet(engine, &desired, &mut history, held).await?;
+    life::meet(engine, &desired, inventory.is_some(), &mut history, held).await?;
 
     let addresses = engine.cloud.addresses(&desired);
     let seen = known_already(order);

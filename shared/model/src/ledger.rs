@@ -40,7 +40,7 @@ pub enum Event {
     /// Written before a write to the cloud: what is about to be done, and why.
     Intent {
         /// The change, with before and after values and its reason.
-        change: Change,
+        change: Box<Change>,
         /// The manifest's names of the control.
         #[serde(default)]
         names: Vec<Name>,
@@ -185,7 +185,7 @@ impl Chain {
         match &entry.event {
             Event::Intent { change, .. } => {
                 self.intents += 1;
-                self.open.insert(entry.seq, change.clone());
+                self.open.insert(entry.seq, (**change).clone());
             }
             Event::Outcome { intent, .. } | Event::Settled { intent, .. } => {
                 if self.open.remove(intent).is_none() {

@@ -241,7 +241,10 @@ pub fn plan(
             }
         }
     }
-    changes.sort_by(|a, b| (a.stage, &a.address, &a.id).cmp(&(b.stage, &b.address, &b.id)));
+    // What others need comes before them, within its setting.
+    changes.sort_by(|a, b| {
+        (a.stage, &a.address, a.needs.len(), &a.id).cmp(&(b.stage, &b.address, b.needs.len(), &b.id))
+    });
     blocked.sort_by(|a, b| (a.change.stage, &a.change.id).cmp(&(b.change.stage, &b.change.id)));
     Plan {
         run: run.clone(),

@@ -78,7 +78,7 @@ impl<'a> Tail<'a> {
             }
             match entry.event {
                 Event::Intent { change, .. } => {
-                    self.intents.insert(entry.seq, change);
+                    self.intents.insert(entry.seq, *change);
                 }
                 Event::Outcome { intent, result, .. } => {
                     if let Some(change) = self.intents.get(&intent) {

@@ -125,6 +125,8 @@ impl Aws {
             aws_config::environment::EnvironmentVariableRegionProvider::new(),
         )
         .or_else(aws_config::profile::ProfileFileRegionProvider::default());
+        // Asked first, because without a region the SDK would look for one over the network.
+        let region = region.region().await.ok_or(ConfigError::NoRegion)?;
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(connector.client())
             .region(region)

@@ -85,6 +85,13 @@ impl Directory {
         self.permission_sets.get(look).await
     }
 
+    /// The instance, its permission sets and groups are looked up anew.
+    pub(crate) async fn forget_identity_center(&self) {
+        self.instance.forget().await;
+        self.permission_sets.forget().await;
+        self.groups.lock().await.clear();
+    }
+
     /// Who made a permission set forgets them.
     pub(crate) async fn forget_permission_sets(&self) {
         self.permission_sets.forget().await;

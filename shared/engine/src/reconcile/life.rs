@@ -63,6 +63,7 @@ pub(super) async fn step(
 pub(super) async fn meet(
     engine: &Engine,
     desired: &Desired,
+    inventoried: bool,
     history: &mut History,
     held: &mut Held,
 ) -> Result<(), EngineError> {
@@ -72,6 +73,9 @@ pub(super) async fn meet(
     match &desired.standing {
         Standing::Adopted => {
             step(engine, history, held, Life::Adopted, "it was there before, and the manifest names it").await
+        }
+        Standing::ReportOnly(why) if inventoried && desired.facts.is_some() => {
+            step(engine, history, held, Life::Adopted, why).await
         }
         Standing::Organization
         | Standing::New

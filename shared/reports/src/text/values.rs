@@ -10,6 +10,10 @@ const LONGEST: usize = 120;
 /// A value in one line.
 pub(super) fn short(value: &Value) -> String {
     let text = match value {
+        // A digest tells two apart by its first digits.
+        Value::String(text) if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            text.chars().take(12).collect()
+        }
         Value::String(text) => text.clone(),
         Value::Object(fields) => fields
             .iter()
