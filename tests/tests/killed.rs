@@ -3,7 +3,12 @@
 //! `crash.rs` cuts every call inside the test's own process; here a process is really killed, at every call that writes and at
 //! some that only look, with the lease of the dead run still standing when the next delivery comes.
 
-#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test harness: a failure here is a failed test"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
