@@ -120,9 +120,9 @@ struct Hand(session::Writer);
 
 #[async_trait]
 impl Writer for Hand {
-    async fn write(&self, desired: &Desired, change: &Change, made: &Made) -> Result<Value, String> {
+    async fn write(&self, _: &Desired, change: &Change, made: &Made) -> Result<Value, String> {
         match offer(change.address.control) {
-            Offer::Control(control) => control.write(&self.0, desired, change, made).await,
+            Offer::Control(control) => control.write(&self.0, change, made).await,
             Offer::NotOffered(why) => Err(why.to_owned()),
         }
     }

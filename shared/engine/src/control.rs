@@ -1,7 +1,8 @@
 //! One control on one cloud: what to look at, what is said of it, and how it is put right.
 //!
-//! Each provider has one file per control with one type that implements [`Control`], and one table that names them all. The typed
-//! trait is what control authors see; [`AnyControl`] is what the provider's table holds.
+//! Each provider has one file per control, and one table that names them all. The control's type implements two traits: [`Control`]
+//! acts, and what is said is pure: [`Compare`] where each setting is judged by itself, [`Judge`] where several are judged together.
+//! [`AnyControl`] is what the provider's table holds.
 
 use std::error::Error;
 
@@ -26,23 +27,28 @@ pub struct Permissions {
     pub write: &'static [&'static str],
 }
 
-/// One control on one cloud.
-#[async_trait]
-pub trait Control: Send + Sync {
-    /// The control's settings, from its catalog file.
-    type Want: DeserializeOwned + Send + Sync;
+/// What all controls on one cloud act with.
+pub trait Platform {
     /// Who looks.
     type Reader: Send + Sync;
     /// Who writes.
     type Writer: Send + Sync;
     /// What goes wrong with a call; says whether it means that we could not look, or that there is no such thing.
     type Error: Error + Into<Seen> + Send;
+}
 
+/// One control on one cloud: where it looks, how, and how it writes.
+#[async_trait]
+pub trait Control: Send + Sync {
     /// Which control.
-    fn kind(&self) -> ControlKind;
-
+    const KIND: ControlKind;
     /// What it may call.
-    fn permissions(&self) -> Permissions;
+    const PERMISSIONS: Permissions;
+
+    /// On which cloud.
+    type On: Platform;
+    /// The control's settings, from its catalog file.
+    type Want: DeserializeOwned + Send + Sync;
 
     /// What has to be looked at. Pure.
     fn addresses(&self, want: &Self::Want, desired: &Desired) -> Vec<Address>;
@@ -50,66 +56,112 @@ pub trait Control: Send + Sync {
     /// Looks at one setting.
     async fn look(
         &self,
-        reader: &Self::Reader,
+        reader: &<Self::On as Platform>::Reader,
         desired: &Desired,
         address: &Address,
-    ) -> Result<Sighting, Self::Error>;
+    ) -> Result<Sighting, <Self::On as Platform>::Error>;
 
-    /// Says what holds, and which changes would put right what does not. Pure: what it does not find in `observed` it does not
-    /// know.
-    fn judge(&self, want: &Self::Want, desired: &Desired, observed: &Observed) -> Vec<Judgement>;
-
-    /// Makes one of the changes that `judge` named; answers what came to be, such as an id.
+    /// Makes one of the changes that the judgements named; answers what came to be, such as an id. A change says all that a write
+    /// needs.
     async fn write(
         &self,
-        writer: &Self::Writer,
-        desired: &Desired,
+        writer: &<Self::On as Platform>::Writer,
         change: &Change,
         made: &Made,
-    ) -> Result<Value, Self::Error>;
+    ) -> Result<Value, <Self::On as Platform>::Error>;
+}
+
+/// What a control says, where each setting it looks at is judged by itself. Pure.
+pub trait Compare: Control {
+    /// What a look at one of its settings kept.
+    type There: DeserializeOwned;
+
+    /// Says whether a setting holds, and which changes would put it right. What was there before is added to them.
+    fn compare(
+        &self,
+        want: &Self::Want,
+        desired: &Desired,
+        address: &Address,
+        there: Option<Self::There>,
+    ) -> Verdict;
+
+    /// What is said of the control as a whole where the manifest asks nothing of the target; nothing, where it does.
+    fn unasked(&self, _: &Self::Want) -> Option<Judgement> {
+        None
+    }
+}
+
+/// What a control says of all its settings. Pure.
+pub trait Judge: Control {
+    /// Says what holds, and which changes would put right what does not. What it does not find in `observed` it does not know.
+    fn judge(&self, want: &Self::Want, desired: &Desired, observed: &Observed) -> Vec<Judgement>;
+}
+
+impl<C: Compare> Judge for C {
+    fn judge(&self, want: &C::Want, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
+        if let Some(judgement) = self.unasked(want) {
+            return vec![judgement];
+        }
+        let judge = |address: &Address| {
+            Judgement::of(C::KIND, address, observed, |there| match kept(there) {
+                Ok(seen) => with_before(self.compare(want, desired, address, seen), there),
+                Err(unknown) => unknown,
+            })
+        };
+        self.addresses(want, desired).iter().map(judge).collect()
+    }
+}
+
+/// The verdict, whose changes say what was there unless they do so themselves.
+fn with_before(mut verdict: Verdict, there: Option<&Value>) -> Verdict {
+    if let Verdict::Fails { changes, .. } | Verdict::Due { changes, .. } = &mut verdict {
+        for change in changes {
+            change.before = change.before.take().or_else(|| there.cloned());
+        }
+    }
+    verdict
+}
+
+/// What was kept of a look, as the control's own type again; what can't be read is unknown.
+pub fn kept<T: DeserializeOwned>(there: Option<&Value>) -> Result<Option<T>, Verdict> {
+    match there {
+        None => Ok(None),
+        Some(value) => serde_json::from_value(value.clone())
+            .map(Some)
+            .map_err(|error| Verdict::Unknown { why: format!("what was seen can't be read: {error}") }),
+    }
 }
 
 /// A control whose settings type is hidden, so that one table can hold them all.
 #[async_trait]
-pub trait AnyControl<R, W>: Send + Sync {
-    /// Which control.
-    fn kind(&self) -> ControlKind;
+pub trait AnyControl<On: Platform>: Send + Sync {
     /// What it may call.
     fn permissions(&self) -> Permissions;
     /// What has to be looked at.
     fn addresses(&self, asked: &Asked, desired: &Desired) -> Vec<Address>;
     /// Looks at one setting; not being able to look is an answer.
-    async fn look(&self, reader: &R, desired: &Desired, address: &Address) -> Sighting;
+    async fn look(&self, reader: &On::Reader, desired: &Desired, address: &Address) -> Sighting;
     /// Says what holds.
     fn judge(&self, asked: &Asked, desired: &Desired, observed: &Observed) -> Vec<Judgement>;
     /// Makes a change; the error is the whole chain of reasons, for people.
-    async fn write(
-        &self,
-        writer: &W,
-        desired: &Desired,
-        change: &Change,
-        made: &Made,
-    ) -> Result<Value, String>;
+    async fn write(&self, writer: &On::Writer, change: &Change, made: &Made) -> Result<Value, String>;
 }
 
 #[async_trait]
-impl<C> AnyControl<C::Reader, C::Writer> for C
+impl<On, C> AnyControl<On> for C
 where
-    C: Control,
+    On: Platform,
+    C: Judge<On = On>,
 {
-    fn kind(&self) -> ControlKind {
-        Control::kind(self)
-    }
-
     fn permissions(&self) -> Permissions {
-        Control::permissions(self)
+        C::PERMISSIONS
     }
 
     fn addresses(&self, asked: &Asked, desired: &Desired) -> Vec<Address> {
         asked.want().map(|want| Control::addresses(self, &want, desired)).unwrap_or_default()
     }
 
-    async fn look(&self, reader: &C::Reader, desired: &Desired, address: &Address) -> Sighting {
+    async fn look(&self, reader: &On::Reader, desired: &Desired, address: &Address) -> Sighting {
         match Control::look(self, reader, desired, address).await {
             Ok(sighting) => sighting,
             Err(error) => Sighting { seen: error.into(), request: None },
@@ -118,7 +170,7 @@ where
 
     fn judge(&self, asked: &Asked, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
         match asked.want() {
-            Ok(want) => Control::judge(self, &want, desired, observed),
+            Ok(want) => Judge::judge(self, &want, desired, observed),
             Err(why) => {
                 let address = Address::global(asked.control, "settings");
                 vec![Judgement { control: asked.control, address, verdict: Verdict::NotApplicable { why } }]
@@ -126,14 +178,8 @@ where
         }
     }
 
-    async fn write(
-        &self,
-        writer: &C::Writer,
-        desired: &Desired,
-        change: &Change,
-        made: &Made,
-    ) -> Result<Value, String> {
-        Control::write(self, writer, desired, change, made).await.map_err(|error| chain(&error))
+    async fn write(&self, writer: &On::Writer, change: &Change, made: &Made) -> Result<Value, String> {
+        Control::write(self, writer, change, made).await.map_err(|error| chain(&error))
     }
 }
 

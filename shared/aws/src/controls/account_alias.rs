@@ -7,28 +7,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::account_alias::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{kept, nothing, seen};
+use super::{Aws, nothing, seen};
 use crate::client::protocol::Reply;
 use crate::client::service::IAM;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::AccountAlias;
 
 pub(super) struct AccountAlias;
 
 /// The account's aliases, in AWS's own name: a list of at most one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Aliases {
+pub(super) struct Aliases {
     account_aliases: Vec<String>,
 }
 
@@ -52,25 +50,18 @@ struct Members {
 
 #[async_trait]
 impl Control for AccountAlias {
-    type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
+    const KIND: ControlKind = ControlKind::AccountAlias;
     /// A write that is told that the alias exists asks whose it is.
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["iam:ListAccountAliases"],
-            write: &["iam:CreateAccountAlias", "iam:ListAccountAliases"],
-        }
-    }
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["iam:ListAccountAliases"],
+        write: &["iam:CreateAccountAlias", "iam:ListAccountAliases"],
+    };
+
+    type On = Aws;
+    type Want = Settings;
 
     fn addresses(&self, _: &Settings, _: &Desired) -> Vec<Address> {
-        vec![Address::global(KIND, "account")]
+        vec![Address::global(Self::KIND, "account")]
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, _: &Address) -> Result<Sighting, CallError> {
@@ -78,20 +69,7 @@ impl Control for AccountAlias {
         Ok(if aliases.account_aliases.is_empty() { nothing(&reply) } else { seen(&reply, &aliases) })
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(want, address, there)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         let asked = change.after.as_ref().and_then(|after| after.pointer("/AccountAliases/0"));
         let alias = asked.and_then(Value::as_str).unwrap_or_default();
@@ -112,27 +90,27 @@ impl Control for AccountAlias {
     }
 }
 
+impl Compare for AccountAlias {
+    type There = Aliases;
+
+    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Aliases>) -> Verdict {
+        let Settings { alias } = want;
+        let first = there.as_ref().and_then(|there| there.account_aliases.first());
+        let (deed, reason) = match first {
+            Some(there) if there == alias => return Verdict::Holds,
+            Some(there) => (Deed::Update, format!("the account's alias is `{there}`")),
+            None => (Deed::Create, "the account has no alias".to_owned()),
+        };
+        let after = json!({"AccountAliases": [alias]});
+        Verdict::fails(Change::new(address, "create", deed, reason).after(after))
+    }
+}
+
 async fn list(session: &Session) -> Result<(Aliases, Reply), CallError> {
     let reply = session.tenant.query(&IAM, session.home(), "ListAccountAliases", &[]).await?;
     let answer: Answer = reply.xml()?;
     let account_aliases = answer.list_account_aliases_result.account_aliases.member;
     Ok((Aliases { account_aliases }, reply))
-}
-
-fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
-    let aliases: Option<Aliases> = match kept(there) {
-        Ok(aliases) => aliases,
-        Err(unknown) => return unknown,
-    };
-    let Settings { alias } = want;
-    let first = aliases.as_ref().and_then(|aliases| aliases.account_aliases.first());
-    let (deed, reason) = match first {
-        Some(there) if there == alias => return Verdict::Holds,
-        Some(there) => (Deed::Update, format!("the account's alias is `{there}`")),
-        None => (Deed::Create, "the account has no alias".to_owned()),
-    };
-    let after = json!({"AccountAliases": [alias]});
-    Verdict::fails(Change::new(address, "create", deed, reason).before(there.cloned()).after(after))
 }
 
 #[cfg(test)]

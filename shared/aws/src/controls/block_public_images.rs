@@ -2,23 +2,20 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::block_public_images::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{each_region, ec2, form, kept};
-use crate::client::service::EC2;
+use super::{Aws, each_region, ec2};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::BlockPublicImages;
 
 /// The only block there is.
 const BLOCKED: &str = "block-new-sharing";
@@ -28,7 +25,7 @@ pub(super) struct BlockPublicImages;
 /// The block of one region, in AWS's own names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Block {
+pub(super) struct Block {
     #[serde(alias = "imageBlockPublicAccessState")]
     image_block_public_access_state: String,
     /// Absent where AWS does not say who holds it.
@@ -38,69 +35,39 @@ struct Block {
 
 #[async_trait]
 impl Control for BlockPublicImages {
+    const KIND: ControlKind = ControlKind::BlockPublicImages;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["ec2:GetImageBlockPublicAccessState"],
+        write: &["ec2:EnableImageBlockPublicAccess"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["ec2:GetImageBlockPublicAccessState"],
-            write: &["ec2:EnableImageBlockPublicAccess"],
-        }
-    }
 
     fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
-        each_region(KIND, desired, "images")
+        each_region(Self::KIND, desired, "images")
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, address: &Address) -> Result<Sighting, CallError> {
         ec2::setting::<Block>(&reader.0, address, "GetImageBlockPublicAccessState").await
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(address, there)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
-        let session = &writer.0;
-        let region = session.region(change.address.region.as_ref());
-        let params = form(change.after.as_ref());
-        session.tenant.query(&EC2, region, "EnableImageBlockPublicAccess", &params).await?;
-        Ok(Value::Null)
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
+        ec2::put(&writer.0, change, "EnableImageBlockPublicAccess").await
     }
 }
 
-fn compare(address: &Address, there: Option<&Value>) -> Verdict {
-    let block: Option<Block> = match kept(there) {
-        Ok(block) => block,
-        Err(unknown) => return unknown,
-    };
-    match block {
-        Some(block) if block.image_block_public_access_state == BLOCKED => Verdict::Holds,
-        Some(Block { managed_by: Some(by), .. }) if by == ec2::BY_POLICY => {
-            let why = "images may be shared with everybody, by a declarative policy of the organization, \
-                       which has to be changed";
-            Verdict::Fails { why: why.to_owned(), changes: Vec::new() }
+impl Compare for BlockPublicImages {
+    type There = Block;
+
+    fn compare(&self, _: &Settings, _: &Desired, address: &Address, there: Option<Block>) -> Verdict {
+        if there.as_ref().is_some_and(|block| block.image_block_public_access_state == BLOCKED) {
+            return Verdict::Holds;
         }
-        Some(_) | None => Verdict::fails(
-            Change::new(address, "enable", Deed::Update, "images may be shared with everybody")
-                .before(there.cloned())
-                .after(serde_json::json!({"ImageBlockPublicAccessState": BLOCKED})),
-        ),
+        let managed_by = there.and_then(|block| block.managed_by);
+        let change = Change::new(address, "enable", Deed::Update, "images may be shared with everybody")
+            .after(json!({"ImageBlockPublicAccessState": BLOCKED}));
+        ec2::unless_by_policy(managed_by.as_deref(), change)
     }
 }
 
@@ -108,7 +75,6 @@ fn compare(address: &Address, there: Option<&Value>) -> Verdict {
 mod tests {
     use landfall_model::desired::Standing;
     use landfall_model::observed::Seen;
-    use serde_json::json;
 
     use super::super::scenario::said;
     use super::*;

@@ -5,27 +5,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::block_public_snapshots::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{each_region, ec2, json, kept};
-use crate::client::service::EC2;
+use super::{Aws, each_region, ec2, json};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::BlockPublicSnapshots;
 
 pub(super) struct BlockPublicSnapshots;
 
 /// The block of one region, in AWS's own names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Block {
+pub(super) struct Block {
     #[serde(alias = "state")]
     state: State,
     /// Absent where AWS does not say who holds it.
@@ -44,74 +41,45 @@ enum State {
 
 #[async_trait]
 impl Control for BlockPublicSnapshots {
+    const KIND: ControlKind = ControlKind::BlockPublicSnapshots;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["ec2:GetSnapshotBlockPublicAccessState"],
+        write: &["ec2:EnableSnapshotBlockPublicAccess"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["ec2:GetSnapshotBlockPublicAccessState"],
-            write: &["ec2:EnableSnapshotBlockPublicAccess"],
-        }
-    }
 
     fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
-        each_region(KIND, desired, "snapshots")
+        each_region(Self::KIND, desired, "snapshots")
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, address: &Address) -> Result<Sighting, CallError> {
         ec2::setting::<Block>(&reader.0, address, "GetSnapshotBlockPublicAccessState").await
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(want, address, there)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
-        let session = &writer.0;
-        let region = session.region(change.address.region.as_ref());
-        let params = super::form(change.after.as_ref());
-        session.tenant.query(&EC2, region, "EnableSnapshotBlockPublicAccess", &params).await?;
-        Ok(Value::Null)
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
+        ec2::put(&writer.0, change, "EnableSnapshotBlockPublicAccess").await
     }
 }
 
-fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
-    let block: Option<Block> = match kept(there) {
-        Ok(block) => block,
-        Err(unknown) => return unknown,
-    };
-    let asked = if want.also_existing { State::BlockAllSharing } else { State::BlockNewSharing };
-    let state = block.as_ref().map_or(State::Unblocked, |block| block.state);
-    if state >= asked {
-        return Verdict::Holds;
+impl Compare for BlockPublicSnapshots {
+    type There = Block;
+
+    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Block>) -> Verdict {
+        let asked = if want.also_existing { State::BlockAllSharing } else { State::BlockNewSharing };
+        let state = there.as_ref().map_or(State::Unblocked, |block| block.state);
+        if state >= asked {
+            return Verdict::Holds;
+        }
+        let reason = match state {
+            State::Unblocked => "snapshots may be shared with everybody",
+            State::BlockNewSharing | State::BlockAllSharing => "snapshots shared earlier are still public",
+        };
+        let after = Block { state: asked, managed_by: None };
+        let change = Change::new(address, "enable", Deed::Update, reason).after(json(&after));
+        ec2::unless_by_policy(there.and_then(|block| block.managed_by).as_deref(), change)
     }
-    let reason = match state {
-        State::Unblocked => "snapshots may be shared with everybody",
-        State::BlockNewSharing | State::BlockAllSharing => "snapshots shared earlier are still public",
-    };
-    if block.and_then(|block| block.managed_by).as_deref() == Some(ec2::BY_POLICY) {
-        let why = format!("{reason}, by a declarative policy of the organization, which has to be changed");
-        return Verdict::Fails { why, changes: Vec::new() };
-    }
-    let after = Block { state: asked, managed_by: None };
-    Verdict::fails(
-        Change::new(address, "enable", Deed::Update, reason).before(there.cloned()).after(json(&after)),
-    )
 }
 
 #[cfg(test)]

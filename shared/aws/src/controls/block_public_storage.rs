@@ -7,20 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::block_public_storage::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{absent, json, kept, seen};
+use super::{Aws, absent, json, seen};
 use crate::client::service::S3CONTROL;
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::BlockPublicStorage;
 
 const PATH: &str = "/v20180820/configuration/publicAccessBlock";
 
@@ -29,7 +27,7 @@ pub(super) struct BlockPublicStorage;
 /// The four switches, in AWS's own names. One that the answer leaves out is off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Block {
+pub(super) struct Block {
     #[serde(default)]
     block_public_acls: bool,
     #[serde(default)]
@@ -56,21 +54,15 @@ const CLOSE: &str = "<PublicAccessBlockConfiguration xmlns=\"http://awss3control
 
 #[async_trait]
 impl Control for BlockPublicStorage {
+    const KIND: ControlKind = ControlKind::BlockPublicStorage;
+    const PERMISSIONS: Permissions =
+        Permissions { read: &["s3:GetAccountPublicAccessBlock"], write: &["s3:PutAccountPublicAccessBlock"] };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions { read: &["s3:GetAccountPublicAccessBlock"], write: &["s3:PutAccountPublicAccessBlock"] }
-    }
 
     fn addresses(&self, _: &Settings, _: &Desired) -> Vec<Address> {
-        vec![Address::global(KIND, "account")]
+        vec![Address::global(Self::KIND, "account")]
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, _: &Address) -> Result<Sighting, CallError> {
@@ -84,14 +76,7 @@ impl Control for BlockPublicStorage {
         }
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(address, there)))
-            .collect()
-    }
-
-    async fn write(&self, writer: &Writer, _: &Desired, _: &Change, _: &Made) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, _: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         let method = http::Method::PUT;
         session.tenant.rest(&S3CONTROL, session.home(), "PutPublicAccessBlock", method, PATH, CLOSE).await?;
@@ -99,17 +84,17 @@ impl Control for BlockPublicStorage {
     }
 }
 
-fn compare(address: &Address, there: Option<&Value>) -> Verdict {
-    let block: Option<Block> = match kept(there) {
-        Ok(block) => block,
-        Err(unknown) => return unknown,
-    };
-    let (deed, reason) = match block {
-        Some(CLOSED) => return Verdict::Holds,
-        Some(_) => (Deed::Update, "public access to storage is blocked in part only"),
-        None => (Deed::Create, "public access to storage is not blocked"),
-    };
-    Verdict::fails(Change::new(address, "put", deed, reason).before(there.cloned()).after(json(&CLOSED)))
+impl Compare for BlockPublicStorage {
+    type There = Block;
+
+    fn compare(&self, _: &Settings, _: &Desired, address: &Address, there: Option<Block>) -> Verdict {
+        let (deed, reason) = match there {
+            Some(CLOSED) => return Verdict::Holds,
+            Some(_) => (Deed::Update, "public access to storage is blocked in part only"),
+            None => (Deed::Create, "public access to storage is not blocked"),
+        };
+        Verdict::fails(Change::new(address, "put", deed, reason).after(json(&CLOSED)))
+    }
 }
 
 #[cfg(test)]

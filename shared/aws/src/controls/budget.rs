@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::budget::Settings;
 use landfall_model::desired::Desired;
@@ -16,13 +16,11 @@ use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, ChangeId, Deed};
 
-use super::{absent, done, kept, reported, seen};
+use super::{Aws, absent, done, kept, reported, seen};
 use crate::client::protocol::Reply;
 use crate::client::service::BUDGETS;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::Budget;
 
 /// The budget's name in the account.
 const NAME: &str = "landfall";
@@ -125,11 +123,11 @@ impl Subscriber {
 }
 
 fn monthly() -> Address {
-    Address::global(KIND, MONTHLY)
+    Address::global(Budget::KIND, MONTHLY)
 }
 
 fn alert(percent: u32) -> Address {
-    Address::global(KIND, format!("{ALERT}{percent}"))
+    Address::global(Budget::KIND, format!("{ALERT}{percent}"))
 }
 
 /// The notification that an address is about, as AWS knows it: there is no id.
@@ -146,18 +144,12 @@ fn notification(address: &Address) -> Value {
 
 #[async_trait]
 impl Control for Budget {
+    const KIND: ControlKind = ControlKind::Budget;
+    const PERMISSIONS: Permissions =
+        Permissions { read: &["budgets:ViewBudget"], write: &["budgets:ModifyBudget"] };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions { read: &["budgets:ViewBudget"], write: &["budgets:ModifyBudget"] }
-    }
 
     fn addresses(&self, want: &Settings, _: &Desired) -> Vec<Address> {
         std::iter::once(monthly()).chain(want.budget.alert_at.iter().map(|percent| alert(*percent))).collect()
@@ -175,35 +167,7 @@ impl Control for Budget {
         }
     }
 
-    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
-        let Settings { budget, recipients } = want;
-        let monthly = monthly();
-        let whole = Judgement::of(KIND, &monthly, observed, |there| compare_budget(want, &monthly, there));
-        // A notification can only be made where there is a budget.
-        let first: Option<ChangeId> = match (&whole.verdict, observed.seen(&monthly)) {
-            (Verdict::Fails { changes, .. }, Seen::Absent) => changes.first().map(|change| change.id.clone()),
-            (_, _) => None,
-        };
-        let alerts = budget.alert_at.iter().enumerate().map(|(place, percent)| {
-            let address = alert(*percent);
-            Judgement::of(KIND, &address, observed, |there| {
-                if place >= MOST_ALERTS {
-                    return reported(format!("a budget at AWS has at most {MOST_ALERTS} notifications"));
-                }
-                compare_alert(recipients, *percent, first.as_ref(), &address, there)
-            })
-        });
-        let alerts: Vec<Judgement> = alerts.collect();
-        [vec![whole], alerts].concat()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         if change.address.resource == MONTHLY {
             match change.deed {
@@ -219,7 +183,7 @@ impl Control for Budget {
         }
         let notification = notification(&change.address);
         let Ok(Some(Told { subscribers })) = kept(change.with.as_ref()) else {
-            return Err(CallError::NothingToWrite(KIND));
+            return Err(CallError::NothingToWrite(Self::KIND));
         };
         if change.deed == Deed::Create {
             let body = json!({"BudgetName": NAME, "Notification": notification, "Subscribers": subscribers});
@@ -231,6 +195,31 @@ impl Control for Budget {
             done(ask(session, "CreateSubscriber", body).await, &["DuplicateRecordException"])?;
         }
         Ok(Value::Null)
+    }
+}
+
+impl Judge for Budget {
+    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
+        let Settings { budget, recipients } = want;
+        let monthly = monthly();
+        let whole =
+            Judgement::of(Self::KIND, &monthly, observed, |there| compare_budget(want, &monthly, there));
+        // A notification can only be made where there is a budget.
+        let first: Option<ChangeId> = match (&whole.verdict, observed.seen(&monthly)) {
+            (Verdict::Fails { changes, .. }, Seen::Absent) => changes.first().map(|change| change.id.clone()),
+            (_, _) => None,
+        };
+        let alerts = budget.alert_at.iter().enumerate().map(|(place, percent)| {
+            let address = alert(*percent);
+            Judgement::of(Self::KIND, &address, observed, |there| {
+                if place >= MOST_ALERTS {
+                    return reported(format!("a budget at AWS has at most {MOST_ALERTS} notifications"));
+                }
+                compare_alert(recipients, *percent, first.as_ref(), &address, there)
+            })
+        });
+        let alerts: Vec<Judgement> = alerts.collect();
+        [vec![whole], alerts].concat()
     }
 }
 

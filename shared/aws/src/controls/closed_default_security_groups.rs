@@ -5,27 +5,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::closed_default_security_groups::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed, Stage};
 
-use super::{each_region, ec2, json, kept, reported, seen};
+use super::{Aws, each_region, ec2, json, kept, reported, seen};
 use crate::client::service::EC2;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::ClosedDefaultSecurityGroups;
 
 pub(super) struct ClosedDefaultSecurityGroups;
 
 /// The default groups of one region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Groups {
+pub(super) struct Groups {
     groups: Vec<Group>,
 }
 
@@ -182,24 +180,17 @@ impl Group {
 
 #[async_trait]
 impl Control for ClosedDefaultSecurityGroups {
+    const KIND: ControlKind = ControlKind::ClosedDefaultSecurityGroups;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"],
+        write: &["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"],
-            write: &["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
-        }
-    }
 
     fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
-        each_region(KIND, desired, "groups")
+        each_region(Self::KIND, desired, "groups")
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, address: &Address) -> Result<Sighting, CallError> {
@@ -217,31 +208,57 @@ impl Control for ClosedDefaultSecurityGroups {
         Ok(seen(&reply, &Groups { groups }))
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        let ours = desired.standing.before_handover();
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(address, there, ours)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         let region = session.region(change.address.region.as_ref());
         let Ok(Some(Groups { groups })) = kept(change.with.as_ref()) else {
-            return Err(CallError::NothingToWrite(KIND));
+            return Err(CallError::NothingToWrite(Self::KIND));
         };
         for Group { group_id, ip_permissions, ip_permissions_egress, .. } in groups {
             revoke(session, region, "RevokeSecurityGroupIngress", &group_id, &ip_permissions).await?;
             revoke(session, region, "RevokeSecurityGroupEgress", &group_id, &ip_permissions_egress).await?;
         }
         Ok(Value::Null)
+    }
+}
+
+impl Compare for ClosedDefaultSecurityGroups {
+    type There = Groups;
+
+    fn compare(&self, _: &Settings, desired: &Desired, address: &Address, there: Option<Groups>) -> Verdict {
+        let groups = there.map(|there| there.groups).unwrap_or_default();
+        // Nobody else can have put anything into the account yet, so nothing that is in use is lost.
+        let ours = desired.standing.before_handover();
+        let may_close = |group: &Group| !group.is_closed() && (ours || group.network_interfaces == Some(0));
+        let open = groups.iter().filter(|group| !group.is_closed()).count();
+        if open == 0 {
+            return Verdict::Holds;
+        }
+        let in_use: Vec<&str> = groups
+            .iter()
+            .filter(|group| !group.is_closed() && !may_close(group))
+            .map(|group| group.group_id.as_str())
+            .collect();
+        let stay = match in_use.as_slice() {
+            [] => String::new(),
+            in_use => format!("; in use, so they stay as they are: {}", in_use.join(", ")),
+        };
+        let why = match open {
+            1 => format!("1 default security group has rules{stay}"),
+            n => format!("{n} default security groups have rules{stay}"),
+        };
+        if in_use.len() == open {
+            return reported(why);
+        }
+        let close: Vec<Group> = groups.iter().filter(|group| may_close(group)).cloned().collect();
+        let after = groups.iter().map(|group| if may_close(group) { group.closed() } else { group.clone() });
+        // One stage before a default network is deleted: that takes its group with it, and a setting that is no longer as the plan
+        // saw it is left alone until the next run.
+        let change = Change::new(address, "close", Deed::Update, &why)
+            .at(Stage::Foundation)
+            .after(json(&Groups { groups: after.collect() }))
+            .with(json(&Groups { groups: close }));
+        Verdict::Fails { why, changes: vec![change] }
     }
 }
 
@@ -261,45 +278,6 @@ async fn revoke(
     let mut params = vec![("GroupId", group.to_owned())];
     params.extend(form.iter().map(|(name, value)| (name.as_str(), value.clone())));
     ec2::gone(session.tenant.query(&EC2, region, operation, &params).await)
-}
-
-/// `ours`: nobody else can have put anything into the account yet, so nothing that is in use is lost.
-fn compare(address: &Address, there: Option<&Value>, ours: bool) -> Verdict {
-    let groups = match kept::<Groups>(there) {
-        Ok(groups) => groups.map(|groups| groups.groups).unwrap_or_default(),
-        Err(unknown) => return unknown,
-    };
-    let may_close = |group: &Group| !group.is_closed() && (ours || group.network_interfaces == Some(0));
-    let open = groups.iter().filter(|group| !group.is_closed()).count();
-    if open == 0 {
-        return Verdict::Holds;
-    }
-    let in_use: Vec<&str> = groups
-        .iter()
-        .filter(|group| !group.is_closed() && !may_close(group))
-        .map(|group| group.group_id.as_str())
-        .collect();
-    let stay = match in_use.as_slice() {
-        [] => String::new(),
-        in_use => format!("; in use, so they stay as they are: {}", in_use.join(", ")),
-    };
-    let why = match open {
-        1 => format!("1 default security group has rules{stay}"),
-        n => format!("{n} default security groups have rules{stay}"),
-    };
-    if in_use.len() == open {
-        return reported(why);
-    }
-    let close: Vec<Group> = groups.iter().filter(|group| may_close(group)).cloned().collect();
-    let after = groups.iter().map(|group| if may_close(group) { group.closed() } else { group.clone() });
-    // One stage before a default network is deleted: that takes its group with it, and a setting that is no longer as the plan
-    // saw it is left alone until the next run.
-    let change = Change::new(address, "close", Deed::Update, &why)
-        .at(Stage::Foundation)
-        .before(there.cloned())
-        .after(json(&Groups { groups: after.collect() }))
-        .with(json(&Groups { groups: close }));
-    Verdict::Fails { why, changes: vec![change] }
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! How controls speak to EC2: settings of a region, filters, lists in a form, pages, and what a region does not have.
 
 use landfall_engine::cloud::Sighting;
+use landfall_model::judgement::Verdict;
 use landfall_model::observed::{Address, Seen};
+use landfall_model::plan::Change;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::seen;
+use super::{form, reported, seen};
 use crate::client::protocol::Reply;
 use crate::client::service::EC2;
 use crate::error::{CallError, Misread};
@@ -14,7 +16,7 @@ use crate::session::Session;
 
 /// What holds a setting of a region: the account, or a declarative policy of the organization, against which the account's own
 /// writes are refused.
-pub(super) const BY_POLICY: &str = "declarative-policy";
+const BY_POLICY: &str = "declarative-policy";
 
 /// Looks at a setting of the address's region that is there in every account.
 pub(super) async fn setting<T>(
@@ -34,6 +36,28 @@ where
             Ok(Sighting { seen: Seen::NotOffered(why), request: error.request_id().map(str::to_owned) })
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Writes a setting of the change's region: what it should be after is what the operation takes.
+pub(super) async fn put(
+    session: &Session,
+    change: &Change,
+    operation: &'static str,
+) -> Result<Value, CallError> {
+    let region = session.region(change.address.region.as_ref());
+    session.tenant.query(&EC2, region, operation, &form(change.after.as_ref())).await?;
+    Ok(Value::Null)
+}
+
+/// The change puts it right, unless a policy holds the setting.
+pub(super) fn unless_by_policy(managed_by: Option<&str>, change: Change) -> Verdict {
+    match managed_by {
+        Some(BY_POLICY) => reported(format!(
+            "{}, by a declarative policy of the organization, which has to be changed",
+            change.reason
+        )),
+        Some(_) | None => Verdict::fails(change),
     }
 }
 

@@ -7,20 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::enabled_services::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::judgement::Verdict;
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
-use super::{done, json, kept, seen};
+use super::{Aws, done, json, kept, seen};
 use crate::directory::organizations;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::EnabledServices;
 
 /// The setting that says which types of policy are in force; the others are service principals, which have dots.
 const TYPES: &str = "policy-types";
@@ -62,7 +60,7 @@ struct AnswerType {
 }
 
 fn types() -> Address {
-    Address::global(KIND, TYPES)
+    Address::global(EnabledServices::KIND, TYPES)
 }
 
 /// The change that switches service control policies on, where they were seen to be off.
@@ -74,24 +72,17 @@ pub(super) fn missing(observed: &Observed) -> Option<ChangeId> {
 
 #[async_trait]
 impl Control for EnabledServices {
+    const KIND: ControlKind = ControlKind::EnabledServices;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["organizations:ListAWSServiceAccessForOrganization", "organizations:ListRoots"],
+        write: &["organizations:EnableAWSServiceAccess", "organizations:EnablePolicyType"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["organizations:ListAWSServiceAccessForOrganization", "organizations:ListRoots"],
-            write: &["organizations:EnableAWSServiceAccess", "organizations:EnablePolicyType"],
-        }
-    }
 
     fn addresses(&self, want: &Settings, _: &Desired) -> Vec<Address> {
-        let services = want.aws.iter().map(|service| Address::global(KIND, service));
+        let services = want.aws.iter().map(|service| Address::global(Self::KIND, service));
         std::iter::once(types()).chain(services).collect()
     }
 
@@ -114,35 +105,7 @@ impl Control for EnabledServices {
         Ok(Sighting { seen, request: None })
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| {
-                Judgement::of(KIND, address, observed, |there| match (address.resource.as_str(), there) {
-                    (TYPES, there) => of_types(address, there),
-                    (_, Some(_)) => Verdict::Holds,
-                    (service, None) => Verdict::fails(
-                        Change::new(
-                            address,
-                            "enable",
-                            Deed::Create,
-                            format!("`{service}` has no trusted access to the organization"),
-                        )
-                        .after(json!({"ServicePrincipal": service}))
-                        .at(Stage::Foundation),
-                    ),
-                })
-            })
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let Session { organization, directory, .. } = &writer.0;
         if change.address.resource == TYPES {
             let id = change.after.as_ref().and_then(|after| after.get("Id")).cloned();
@@ -158,8 +121,29 @@ impl Control for EnabledServices {
     }
 }
 
-fn of_types(address: &Address, there: Option<&Value>) -> Verdict {
-    let root: Root = match kept(there) {
+impl Compare for EnabledServices {
+    type There = Value;
+
+    fn compare(&self, _: &Settings, _: &Desired, address: &Address, there: Option<Value>) -> Verdict {
+        match (address.resource.as_str(), there) {
+            (TYPES, there) => of_types(address, there),
+            (_, Some(_)) => Verdict::Holds,
+            (service, None) => Verdict::fails(
+                Change::new(
+                    address,
+                    "enable",
+                    Deed::Create,
+                    format!("`{service}` has no trusted access to the organization"),
+                )
+                .after(json!({"ServicePrincipal": service}))
+                .at(Stage::Foundation),
+            ),
+        }
+    }
+}
+
+fn of_types(address: &Address, there: Option<Value>) -> Verdict {
+    let root: Root = match kept(there.as_ref()) {
         Ok(Some(root)) => root,
         Ok(None) => return Verdict::Unknown { why: "the organization shows no root".to_owned() },
         Err(unknown) => return unknown,
@@ -172,7 +156,6 @@ fn of_types(address: &Address, there: Option<&Value>) -> Verdict {
     after.policy_types.sort_unstable();
     Verdict::fails(
         Change::new(address, "enable", Deed::Update, "service control policies are not switched on")
-            .before(there.cloned())
             .after(json(&after))
             .at(Stage::Foundation),
     )

@@ -5,20 +5,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::encrypt_by_default::Settings;
 use landfall_model::desired::{Asked, Desired};
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{each_region, ec2, form, kept, reported, seen};
+use super::{Aws, each_region, ec2, kept, reported, seen};
 use crate::client::service::{EC2, KMS};
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::EncryptByDefault;
 
 /// The two settings of a region.
 const SWITCH: &str = "ebs";
@@ -64,25 +62,18 @@ struct Described {
 
 #[async_trait]
 impl Control for EncryptByDefault {
+    const KIND: ControlKind = ControlKind::EncryptByDefault;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["ec2:GetEbsDefaultKmsKeyId", "ec2:GetEbsEncryptionByDefault", "kms:DescribeKey"],
+        write: &["ec2:EnableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["ec2:GetEbsDefaultKmsKeyId", "ec2:GetEbsEncryptionByDefault", "kms:DescribeKey"],
-            write: &["ec2:EnableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId"],
-        }
-    }
 
     fn addresses(&self, want: &Settings, desired: &Desired) -> Vec<Address> {
-        let keys = want.key.iter().flat_map(|_| each_region(KIND, desired, KEY));
-        each_region(KIND, desired, SWITCH).into_iter().chain(keys).collect()
+        let keys = want.key.iter().flat_map(|_| each_region(Self::KIND, desired, KEY));
+        each_region(Self::KIND, desired, SWITCH).into_iter().chain(keys).collect()
     }
 
     async fn look(
@@ -98,7 +89,7 @@ impl Control for EncryptByDefault {
         let region = session.region(address.region.as_ref());
         let reply = session.tenant.query(&EC2, region, "GetEbsDefaultKmsKeyId", &[]).await?;
         let mut key: Key = reply.xml()?;
-        let asked = desired.asked(KIND).map(Asked::want::<Settings>).and_then(Result::ok);
+        let asked = desired.asked(Self::KIND).map(Asked::want::<Settings>).and_then(Result::ok);
         if let Some(alias) = asked.and_then(|want| want.key).filter(|key| is_alias(key)) {
             key.key_metadata = describe(session, region, &alias).await?;
             key.alias = Some(alias);
@@ -106,34 +97,25 @@ impl Control for EncryptByDefault {
         Ok(seen(&reply, &key))
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| {
-                Judgement::of(KIND, address, observed, |there| match &want.key {
-                    Some(key) if address.resource == KEY => compare_key(key, address, there),
-                    Some(_) | None => compare_switch(address, there),
-                })
-            })
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
-        let region = session.region(change.address.region.as_ref());
         if change.address.resource == KEY {
-            let key = form(change.after.as_ref());
-            session.tenant.query(&EC2, region, "ModifyEbsDefaultKmsKeyId", &key).await?;
-        } else {
-            session.tenant.query(&EC2, region, "EnableEbsEncryptionByDefault", &[]).await?;
+            return ec2::put(session, change, "ModifyEbsDefaultKmsKeyId").await;
         }
+        let region = session.region(change.address.region.as_ref());
+        session.tenant.query(&EC2, region, "EnableEbsEncryptionByDefault", &[]).await?;
         Ok(Value::Null)
+    }
+}
+
+impl Compare for EncryptByDefault {
+    type There = Value;
+
+    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Value>) -> Verdict {
+        match &want.key {
+            Some(key) if address.resource == KEY => compare_key(key, address, there.as_ref()),
+            Some(_) | None => compare_switch(address, there.as_ref()),
+        }
     }
 }
 
@@ -157,7 +139,6 @@ fn compare_switch(address: &Address, there: Option<&Value>) -> Verdict {
         Ok(Some(Switch { ebs_encryption_by_default: true })) => Verdict::Holds,
         Ok(Some(Switch { ebs_encryption_by_default: false }) | None) => Verdict::fails(
             Change::new(address, "enable", Deed::Update, "new disks are not encrypted by default")
-                .before(there.cloned())
                 .after(json!({"EbsEncryptionByDefault": true})),
         ),
     }
@@ -188,11 +169,7 @@ fn compare_key(asked: &str, address: &Address, there: Option<&Value>) -> Verdict
         return Verdict::Holds;
     }
     let reason = format!("new disks are encrypted with another key than `{asked}`");
-    Verdict::fails(
-        Change::new(address, "set-key", Deed::Update, reason)
-            .before(there.cloned())
-            .after(json!({"KmsKeyId": arn})),
-    )
+    Verdict::fails(Change::new(address, "set-key", Deed::Update, reason).after(json!({"KmsKeyId": arn})))
 }
 
 #[cfg(test)]

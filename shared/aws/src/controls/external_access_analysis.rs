@@ -8,20 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::external_access_analysis::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{done, each_region, ground, kept, nothing, reported, seen};
+use super::{Aws, done, each_region, ground, nothing, reported, seen};
 use crate::client::service::ACCESS_ANALYZER;
 use crate::error::{CallError, Misread};
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::ExternalAccessAnalysis;
 
 /// The two settings.
 const EXTERNAL: &str = "external";
@@ -31,7 +29,7 @@ pub(super) struct ExternalAccessAnalysis;
 
 /// The analyzer that counts, in AWS's own names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Analyzer {
+pub(super) struct Analyzer {
     name: String,
     #[serde(rename = "type")]
     kind: String,
@@ -89,27 +87,20 @@ fn best(analyzers: Vec<Analyzer>, resource: &str) -> Option<Analyzer> {
 
 #[async_trait]
 impl Control for ExternalAccessAnalysis {
-    type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
+    const KIND: ControlKind = ControlKind::ExternalAccessAnalysis;
     /// The first analyzer of an account brings Access Analyzer's own role with it.
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["access-analyzer:ListAnalyzers"],
-            write: &["access-analyzer:CreateAnalyzer", "iam:CreateServiceLinkedRole"],
-        }
-    }
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["access-analyzer:ListAnalyzers"],
+        write: &["access-analyzer:CreateAnalyzer", "iam:CreateServiceLinkedRole"],
+    };
+
+    type On = Aws;
+    type Want = Settings;
 
     fn addresses(&self, want: &Settings, desired: &Desired) -> Vec<Address> {
-        let mut addresses = each_region(KIND, desired, EXTERNAL);
+        let mut addresses = each_region(Self::KIND, desired, EXTERNAL);
         if let Some(aws) = ground(desired).filter(|_| want.unused_access) {
-            addresses.push(Address::regional(KIND, &aws.home_region, UNUSED));
+            addresses.push(Address::regional(Self::KIND, &aws.home_region, UNUSED));
         }
         addresses
     }
@@ -145,20 +136,7 @@ impl Control for ExternalAccessAnalysis {
         }
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(want, address, there)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         let region = session.region(change.address.region.as_ref());
         let member = |name: &str| change.after.as_ref().and_then(|after| after.get(name)).cloned();
@@ -173,40 +151,40 @@ impl Control for ExternalAccessAnalysis {
     }
 }
 
-fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
-    let analyzer: Option<Analyzer> = match kept(there) {
-        Ok(analyzer) => analyzer,
-        Err(unknown) => return unknown,
-    };
-    let unused = address.resource == UNUSED;
-    let Some(analyzer) = analyzer else {
-        let (reason, after) = if unused {
-            let configuration = json!({"unusedAccess": {"unusedAccessAge": want.unused_days}});
-            (
-                "nobody looks for rights that are not used",
-                json!({
-                    "name": "landfall-unused", "type": "ACCOUNT_UNUSED_ACCESS", "configuration": configuration,
-                }),
-            )
-        } else {
-            (
-                "nobody looks for what outsiders can reach",
-                json!({"name": "landfall-external", "type": "ACCOUNT"}),
-            )
+impl Compare for ExternalAccessAnalysis {
+    type There = Analyzer;
+
+    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Analyzer>) -> Verdict {
+        let unused = address.resource == UNUSED;
+        let Some(analyzer) = there else {
+            let (reason, after) = if unused {
+                let configuration = json!({"unusedAccess": {"unusedAccessAge": want.unused_days}});
+                (
+                    "nobody looks for rights that are not used",
+                    json!({
+                        "name": "landfall-unused", "type": "ACCOUNT_UNUSED_ACCESS", "configuration": configuration,
+                    }),
+                )
+            } else {
+                (
+                    "nobody looks for what outsiders can reach",
+                    json!({"name": "landfall-external", "type": "ACCOUNT"}),
+                )
+            };
+            return Verdict::fails(Change::new(address, "create", Deed::Create, reason).after(after));
         };
-        return Verdict::fails(Change::new(address, "create", Deed::Create, reason).after(after));
-    };
-    match analyzer.status.as_str() {
-        // An account has one analyzer of a kind, and its days are set when it is made.
-        "ACTIVE" if unused && analyzer.days() > want.unused_days => reported(format!(
-            "the analyzer `{}` counts rights as unused after {} days, {} are asked: it has to be made anew",
-            analyzer.name,
-            analyzer.days(),
-            want.unused_days
-        )),
-        "ACTIVE" => Verdict::Holds,
-        "CREATING" => Verdict::Unknown { why: format!("the analyzer `{}` is being made", analyzer.name) },
-        status => reported(format!("the analyzer `{}` does not work: it is `{status}`", analyzer.name)),
+        match analyzer.status.as_str() {
+            // An account has one analyzer of a kind, and its days are set when it is made.
+            "ACTIVE" if unused && analyzer.days() > want.unused_days => reported(format!(
+                "the analyzer `{}` counts rights as unused after {} days, {} are asked: it has to be made anew",
+                analyzer.name,
+                analyzer.days(),
+                want.unused_days
+            )),
+            "ACTIVE" => Verdict::Holds,
+            "CREATING" => Verdict::Unknown { why: format!("the analyzer `{}` is being made", analyzer.name) },
+            status => reported(format!("the analyzer `{}` does not work: it is `{status}`", analyzer.name)),
+        }
     }
 }
 

@@ -5,20 +5,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::hardened_instances::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{each_region, ec2, form, json, kept};
-use crate::client::service::EC2;
+use super::{Aws, each_region, ec2, json};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::HardenedInstances;
 
 const REQUIRED: &str = "required";
 
@@ -41,7 +38,7 @@ impl Serialize for Answer {
 /// The defaults of one region, in AWS's own names, which the write takes as well; what is absent is no preference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Defaults {
+pub(super) struct Defaults {
     #[serde(alias = "httpTokens", default, skip_serializing_if = "Option::is_none")]
     http_tokens: Option<String>,
     #[serde(alias = "httpPutResponseHopLimit", default, skip_serializing_if = "Option::is_none")]
@@ -83,72 +80,44 @@ impl Defaults {
 
 #[async_trait]
 impl Control for HardenedInstances {
+    const KIND: ControlKind = ControlKind::HardenedInstances;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &["ec2:GetInstanceMetadataDefaults"],
+        write: &["ec2:ModifyInstanceMetadataDefaults"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &["ec2:GetInstanceMetadataDefaults"],
-            write: &["ec2:ModifyInstanceMetadataDefaults"],
-        }
-    }
 
     fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
-        each_region(KIND, desired, "metadata")
+        each_region(Self::KIND, desired, "metadata")
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, address: &Address) -> Result<Sighting, CallError> {
         ec2::setting::<Answer>(&reader.0, address, "GetInstanceMetadataDefaults").await
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(want, address, there)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
-        let session = &writer.0;
-        let region = session.region(change.address.region.as_ref());
-        let params = form(change.after.as_ref());
-        session.tenant.query(&EC2, region, "ModifyInstanceMetadataDefaults", &params).await?;
-        Ok(Value::Null)
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
+        ec2::put(&writer.0, change, "ModifyInstanceMetadataDefaults").await
     }
 }
 
-fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
-    let defaults: Defaults = match kept(there) {
-        Ok(defaults) => defaults.unwrap_or_default(),
-        Err(unknown) => return unknown,
-    };
-    let asked = defaults.tightened(want);
-    if defaults.shows(&asked) {
-        return Verdict::Holds;
+impl Compare for HardenedInstances {
+    type There = Defaults;
+
+    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Defaults>) -> Verdict {
+        let defaults = there.unwrap_or_default();
+        let asked = defaults.tightened(want);
+        if defaults.shows(&asked) {
+            return Verdict::Holds;
+        }
+        let reason = match (&asked.http_tokens, &defaults.http_tokens) {
+            (asked, there) if asked != there => "new machines give credentials without a session token",
+            (_, _) => "session tokens of new machines may travel further than asked",
+        };
+        let change = Change::new(address, "update", Deed::Update, reason).after(json(&asked));
+        ec2::unless_by_policy(defaults.managed_by.as_deref(), change)
     }
-    let reason = match (&asked.http_tokens, &defaults.http_tokens) {
-        (asked, there) if asked != there => "new machines give credentials without a session token",
-        (_, _) => "session tokens of new machines may travel further than asked",
-    };
-    if defaults.managed_by.as_deref() == Some(ec2::BY_POLICY) {
-        let why = format!("{reason}, by a declarative policy of the organization, which has to be changed");
-        return Verdict::Fails { why, changes: Vec::new() };
-    }
-    Verdict::fails(
-        Change::new(address, "update", Deed::Update, reason).before(there.cloned()).after(json(&asked)),
-    )
 }
 
 #[cfg(test)]

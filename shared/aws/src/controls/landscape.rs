@@ -1,8 +1,7 @@
 //! An organization to try controls on: resolved from a manifest, so that what is asked is what people write.
 
 use jiff::Timestamp;
-use landfall_engine::control::{AnyControl, Control};
-use landfall_model::catalog::ControlKind;
+use landfall_engine::control::{AnyControl, Control, Judge};
 use landfall_model::desired::{Asked, Desired, Known, resolve};
 use landfall_model::facts::{Facts, Inventory, Origin, State};
 use landfall_model::id::RunId;
@@ -13,7 +12,7 @@ use landfall_model::record::{Life, Record};
 use landfall_model::target::Target;
 use serde_json::Value;
 
-use crate::session::{Reader, Writer};
+use super::Aws;
 
 /// The manifest everybody starts from.
 pub(super) const MANIFEST: &str = r#"
@@ -116,31 +115,30 @@ impl Landscape {
         self
     }
 
-    fn asked<C: Control>(&self, control: &C) -> Asked {
-        let kind: ControlKind = control.kind();
-        self.desired.asked(kind).unwrap_or_else(|| panic!("{kind} is not asked")).clone()
+    fn asked<C: Control>(&self) -> Asked {
+        self.desired.asked(C::KIND).unwrap_or_else(|| panic!("{} is not asked", C::KIND)).clone()
     }
 
     /// What is looked at, as people write it.
     pub(super) fn addresses<C>(&self, control: &C) -> Vec<String>
     where
-        C: Control<Reader = Reader, Writer = Writer>,
+        C: Judge<On = Aws>,
     {
-        let asked = self.asked(control);
+        let asked = self.asked::<C>();
         AnyControl::addresses(control, &asked, &self.desired).iter().map(ToString::to_string).collect()
     }
 
     pub(super) fn judged<C>(&self, control: &C) -> Vec<Judgement>
     where
-        C: Control<Reader = Reader, Writer = Writer>,
+        C: Judge<On = Aws>,
     {
-        AnyControl::judge(control, &self.asked(control), &self.desired, &self.observed)
+        AnyControl::judge(control, &self.asked::<C>(), &self.desired, &self.observed)
     }
 
     /// What is said of each setting.
     pub(super) fn said<C>(&self, control: &C) -> Vec<String>
     where
-        C: Control<Reader = Reader, Writer = Writer>,
+        C: Judge<On = Aws>,
     {
         self.judged(control).iter().map(told).collect()
     }

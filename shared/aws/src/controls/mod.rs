@@ -1,7 +1,7 @@
 //! What AWS does about each control of the catalog: one file each, one table line each.
 //!
-//! Every file has one unit type that implements the engine's `Control`: which settings it looks at, how it looks (one call for one
-//! setting), what it says of what it saw, and how it writes. `password_policy.rs` is the model to follow.
+//! Every file has one unit type that implements the engine's `Control` (which settings it looks at, how it looks, one call for one
+//! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `password_policy.rs` is the model to follow.
 
 mod access;
 mod account_alias;
@@ -39,25 +39,33 @@ mod wire;
 pub use policies::{Compiled, Document, compiled};
 
 use landfall_engine::cloud::Sighting;
-use landfall_engine::control::{AnyControl, Permissions};
+use landfall_engine::control::{AnyControl, Permissions, Platform, kept};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Desired;
 use landfall_model::id::Region;
-use landfall_model::judgement::Verdict;
+use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::{AwsCloud, Cloud};
 use landfall_model::observed::{Address, Seen};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::client::protocol::Reply;
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
 
+/// AWS, where the controls of this folder act.
+pub(crate) enum Aws {}
+
+impl Platform for Aws {
+    type Reader = Reader;
+    type Writer = Writer;
+    type Error = CallError;
+}
+
 /// What AWS offers for a control.
 pub(crate) enum Offer {
     /// It is held, and this is how.
-    Control(&'static dyn AnyControl<Reader, Writer>),
+    Control(&'static dyn AnyControl<Aws>),
     /// AWS has no such thing; why, for people. Never "not yet".
     #[expect(
         dead_code,
@@ -69,6 +77,7 @@ pub(crate) enum Offer {
 /// The table.
 pub(crate) fn offer(kind: ControlKind) -> Offer {
     use Offer::Control;
+    use policies::InPolicies;
     match kind {
         ControlKind::Units => Control(&units::Units),
         ControlKind::Placement => Control(&placement::Placement),
@@ -76,9 +85,9 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Access => Control(&access::Access),
         ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
         ControlKind::Policies => Control(&policies::Policies),
-        ControlKind::AllowedRegions => Control(&allowed_regions::AllowedRegions),
-        ControlKind::DeniedServices => Control(&denied_services::DeniedServices),
-        ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
+        ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
+        ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
+        ControlKind::ProtectBaseline => Control(&InPolicies(protect_baseline::ProtectBaseline)),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
@@ -116,16 +125,6 @@ fn seen(reply: &Reply, value: &impl Serialize) -> Sighting {
 /// It is not there: the cloud said so by an error code that means just that.
 fn absent(error: &CallError) -> Sighting {
     Sighting { seen: Seen::Absent, request: error.request_id().map(str::to_owned) }
-}
-
-/// What was kept of a look, as the control's own type again; what can't be read is unknown.
-fn kept<T: DeserializeOwned>(there: Option<&Value>) -> Result<Option<T>, Verdict> {
-    match there {
-        None => Ok(None),
-        Some(value) => serde_json::from_value(value.clone())
-            .map(Some)
-            .map_err(|error| Verdict::Unknown { why: format!("what was seen can't be read: {error}") }),
-    }
 }
 
 /// A control's own type as the value that plans and evidence carry.
@@ -182,6 +181,12 @@ fn each_region(kind: ControlKind, desired: &Desired, resource: &str) -> Vec<Addr
 /// It does not hold, and nothing here may or can put it right; why, for people.
 fn reported(why: impl Into<String>) -> Verdict {
     Verdict::Fails { why: why.into(), changes: Vec::new() }
+}
+
+/// The manifest asks nothing of the target: one line for the whole control.
+fn unasked(kind: ControlKind, resource: &str, why: &str) -> Judgement {
+    let verdict = Verdict::NotApplicable { why: why.to_owned() };
+    Judgement { control: kind, address: Address::global(kind, resource), verdict }
 }
 
 /// A write that found its work done already is done.

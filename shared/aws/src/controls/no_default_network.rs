@@ -8,28 +8,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::no_default_network::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{done, each_region, ec2, kept, nothing, reported, seen};
+use super::{Aws, done, each_region, ec2, kept, nothing, reported, seen};
 use crate::client::protocol::Reply;
 use crate::client::service::EC2;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::NoDefaultNetwork;
 
 pub(super) struct NoDefaultNetwork;
 
 /// The default VPC with what has to go before it; ids only, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Network {
+pub(super) struct Network {
     vpc_id: String,
     /// How many; what is below is only looked at where there are none.
     network_interfaces: usize,
@@ -142,37 +140,30 @@ fn sorted(ids: impl Iterator<Item = String>) -> Vec<String> {
 
 #[async_trait]
 impl Control for NoDefaultNetwork {
+    const KIND: ControlKind = ControlKind::NoDefaultNetwork;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "ec2:DescribeInternetGateways",
+            "ec2:DescribeNetworkAcls",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcs",
+        ],
+        write: &[
+            "ec2:DeleteInternetGateway",
+            "ec2:DeleteSubnet",
+            "ec2:DeleteVpc",
+            "ec2:DetachInternetGateway",
+        ],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &[
-                "ec2:DescribeInternetGateways",
-                "ec2:DescribeNetworkAcls",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeRouteTables",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-            ],
-            write: &[
-                "ec2:DeleteInternetGateway",
-                "ec2:DeleteSubnet",
-                "ec2:DeleteVpc",
-                "ec2:DetachInternetGateway",
-            ],
-        }
-    }
 
     fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
-        each_region(KIND, desired, "vpc")
+        each_region(Self::KIND, desired, "vpc")
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, address: &Address) -> Result<Sighting, CallError> {
@@ -186,25 +177,11 @@ impl Control for NoDefaultNetwork {
         }
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        let loses = !desired.standing.before_handover();
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(address, there, loses)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         let region = session.region(change.address.region.as_ref());
         let Ok(Some(network)) = kept::<Network>(change.before.as_ref()) else {
-            return Err(CallError::NothingToWrite(KIND));
+            return Err(CallError::NothingToWrite(Self::KIND));
         };
         let Network { vpc_id, network_interfaces: _, internet_gateways, subnets, others: _ } = network;
         for gateway in internet_gateways {
@@ -222,6 +199,33 @@ impl Control for NoDefaultNetwork {
     }
 }
 
+impl Compare for NoDefaultNetwork {
+    type There = Network;
+
+    fn compare(&self, _: &Settings, desired: &Desired, address: &Address, there: Option<Network>) -> Verdict {
+        let Some(Network { vpc_id, network_interfaces, others, .. }) = there else { return Verdict::Holds };
+        match (network_interfaces, others.as_slice()) {
+            (0, []) => {
+                let reason =
+                    format!("the default network `{vpc_id}` is there, and nothing is attached to it");
+                let mut change = Change::new(address, "delete", Deed::Delete, reason);
+                change.loses = !desired.standing.before_handover();
+                Verdict::fails(change)
+            }
+            (0, others) => reported(format!(
+                "the default network `{vpc_id}` holds more than was made with it, so it stays: {}",
+                others.join(", ")
+            )),
+            (1, _) => {
+                reported(format!("the default network `{vpc_id}` is in use: 1 network interface is in it"))
+            }
+            (n, _) => reported(format!(
+                "the default network `{vpc_id}` is in use: {n} network interfaces are in it"
+            )),
+        }
+    }
+}
+
 async fn ask(
     session: &Session,
     region: &str,
@@ -229,31 +233,6 @@ async fn ask(
     params: &[(&str, String)],
 ) -> Result<Reply, CallError> {
     session.tenant.query(&EC2, region, operation, params).await
-}
-
-fn compare(address: &Address, there: Option<&Value>, loses: bool) -> Verdict {
-    let network: Network = match kept(there) {
-        Ok(Some(network)) => network,
-        Ok(None) => return Verdict::Holds,
-        Err(unknown) => return unknown,
-    };
-    let Network { vpc_id, network_interfaces, others, .. } = network;
-    match (network_interfaces, others.as_slice()) {
-        (0, []) => {
-            let reason = format!("the default network `{vpc_id}` is there, and nothing is attached to it");
-            let mut change = Change::new(address, "delete", Deed::Delete, reason).before(there.cloned());
-            change.loses = loses;
-            Verdict::fails(change)
-        }
-        (0, others) => reported(format!(
-            "the default network `{vpc_id}` holds more than was made with it, so it stays: {}",
-            others.join(", ")
-        )),
-        (1, _) => reported(format!("the default network `{vpc_id}` is in use: 1 network interface is in it")),
-        (n, _) => {
-            reported(format!("the default network `{vpc_id}` is in use: {n} network interfaces are in it"))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,20 +9,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::no_root_keys::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::Change;
 
-use super::{kept, seen};
+use super::{Aws, reported, seen};
 use crate::client::service::IAM;
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::NoRootKeys;
 
 pub(super) struct NoRootKeys;
 
@@ -80,23 +78,16 @@ impl From<Answer> for Root {
 
 /// Where the account summary is kept.
 pub(super) fn address() -> Address {
-    Address::global(KIND, "root")
+    Address::global(NoRootKeys::KIND, "root")
 }
 
 #[async_trait]
 impl Control for NoRootKeys {
+    const KIND: ControlKind = ControlKind::NoRootKeys;
+    const PERMISSIONS: Permissions = Permissions { read: &["iam:GetAccountSummary"], write: &[] };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions { read: &["iam:GetAccountSummary"], write: &[] }
-    }
 
     fn addresses(&self, _: &Settings, _: &Desired) -> Vec<Address> {
         vec![address()]
@@ -108,27 +99,25 @@ impl Control for NoRootKeys {
         Ok(seen(&reply, &Root::from(reply.xml::<Answer>()?)))
     }
 
-    fn judge(&self, _: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
-        vec![Judgement::of(KIND, &address(), observed, compare)]
-    }
-
-    async fn write(&self, _: &Writer, _: &Desired, _: &Change, _: &Made) -> Result<Value, CallError> {
-        Err(CallError::NothingToWrite(KIND))
+    async fn write(&self, _: &Writer, _: &Change, _: &Made) -> Result<Value, CallError> {
+        Err(CallError::NothingToWrite(Self::KIND))
     }
 }
 
-fn compare(there: Option<&Value>) -> Verdict {
-    match kept::<Root>(there) {
-        Err(unknown) => unknown,
-        Ok(Some(Root { keys: Some(0), .. })) => Verdict::Holds,
-        Ok(Some(Root { keys: Some(_), .. })) => {
-            let why = "the root user has access keys: the root user itself deletes them, or the management account \
-                       through central root access";
-            Verdict::Fails { why: why.to_owned(), changes: Vec::new() }
+impl Compare for NoRootKeys {
+    type There = Root;
+
+    fn compare(&self, _: &Settings, _: &Desired, _: &Address, there: Option<Root>) -> Verdict {
+        match there {
+            Some(Root { keys: Some(0), .. }) => Verdict::Holds,
+            Some(Root { keys: Some(_), .. }) => reported(
+                "the root user has access keys: the root user itself deletes them, or the management account through \
+                 central root access",
+            ),
+            Some(Root { keys: None, .. }) | None => Verdict::Unknown {
+                why: "the account summary does not count the root user's access keys".to_owned(),
+            },
         }
-        Ok(Some(Root { keys: None, .. }) | None) => Verdict::Unknown {
-            why: "the account summary does not count the root user's access keys".to_owned(),
-        },
     }
 }
 

@@ -8,20 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::password_policy::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{absent, form, json, kept, seen};
+use super::{Aws, absent, form, json, seen};
 use crate::client::service::IAM;
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::PasswordPolicy;
 
 pub(super) struct PasswordPolicy;
 
@@ -29,7 +27,7 @@ pub(super) struct PasswordPolicy;
 /// default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Policy {
+pub(super) struct Policy {
     #[serde(default = "shortest")]
     minimum_password_length: u32,
     #[serde(default)]
@@ -123,21 +121,15 @@ impl Policy {
 
 #[async_trait]
 impl Control for PasswordPolicy {
+    const KIND: ControlKind = ControlKind::PasswordPolicy;
+    const PERMISSIONS: Permissions =
+        Permissions { read: &["iam:GetAccountPasswordPolicy"], write: &["iam:UpdateAccountPasswordPolicy"] };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions { read: &["iam:GetAccountPasswordPolicy"], write: &["iam:UpdateAccountPasswordPolicy"] }
-    }
 
     fn addresses(&self, _: &Settings, _: &Desired) -> Vec<Address> {
-        vec![Address::global(KIND, "account")]
+        vec![Address::global(Self::KIND, "account")]
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, _: &Address) -> Result<Sighting, CallError> {
@@ -152,20 +144,7 @@ impl Control for PasswordPolicy {
         }
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(want, address, there)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         session
             .tenant
@@ -175,20 +154,21 @@ impl Control for PasswordPolicy {
     }
 }
 
-fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
-    let policy: Option<Policy> = match kept(there) {
-        Ok(policy) => policy.map(Policy::plain),
-        Err(unknown) => return unknown,
-    };
-    let asked = policy.clone().unwrap_or_else(Policy::none).tightened(want);
-    if policy.as_ref() == Some(&asked) {
-        return Verdict::Holds;
+impl Compare for PasswordPolicy {
+    type There = Policy;
+
+    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Policy>) -> Verdict {
+        let policy = there.map(Policy::plain);
+        let asked = policy.clone().unwrap_or_else(Policy::none).tightened(want);
+        if policy.as_ref() == Some(&asked) {
+            return Verdict::Holds;
+        }
+        let (deed, reason) = match policy {
+            None => (Deed::Create, "there is no password policy"),
+            Some(_) => (Deed::Update, "the password policy is weaker than asked"),
+        };
+        Verdict::fails(Change::new(address, "update", deed, reason).after(json(&asked)))
     }
-    let (deed, reason) = match policy {
-        None => (Deed::Create, "there is no password policy"),
-        Some(_) => (Deed::Update, "the password policy is weaker than asked"),
-    };
-    Verdict::fails(Change::new(address, "update", deed, reason).before(there.cloned()).after(json(&asked)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::placement::Settings;
 use landfall_model::desired::Desired;
@@ -13,12 +13,10 @@ use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, Deed, Stage};
 
-use super::{done, ground, reported, seen, units};
+use super::{Aws, done, ground, reported, seen, units};
 use crate::directory::organizations;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::Placement;
 
 /// Where the account stands. A sweep's list of accounts shows it too, in the same form.
 const ACCOUNT: &str = "account";
@@ -43,28 +41,21 @@ struct Parent {
 
 #[async_trait]
 impl Control for Placement {
+    const KIND: ControlKind = ControlKind::Placement;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "organizations:ListOrganizationalUnitsForParent",
+            "organizations:ListParents",
+            "organizations:ListRoots",
+        ],
+        write: &["organizations:MoveAccount"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &[
-                "organizations:ListOrganizationalUnitsForParent",
-                "organizations:ListParents",
-                "organizations:ListRoots",
-            ],
-            write: &["organizations:MoveAccount"],
-        }
-    }
 
     fn addresses(&self, _: &Settings, _: &Desired) -> Vec<Address> {
-        vec![Address::global(KIND, ACCOUNT), Address::global(KIND, UNIT)]
+        vec![Address::global(Self::KIND, ACCOUNT), Address::global(Self::KIND, UNIT)]
     }
 
     async fn look(&self, reader: &Reader, desired: &Desired, at: &Address) -> Result<Sighting, CallError> {
@@ -77,7 +68,7 @@ impl Control for Placement {
                 None => super::nothing(&reply),
             });
         }
-        let seen = match desired.asked(KIND).map(|asked| asked.want::<Settings>()) {
+        let seen = match desired.asked(Self::KIND).map(|asked| asked.want::<Settings>()) {
             Some(Ok(Settings { unit, line, owner: _ })) => {
                 match units::find(&directory.tree().await?, &line, &unit) {
                     Some(node) => Seen::Present(json!({"Id": node.id})),
@@ -94,19 +85,7 @@ impl Control for Placement {
         Ok(Sighting { seen, request: None })
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        let address = Address::global(KIND, ACCOUNT);
-        let unit = observed.seen(&Address::global(KIND, UNIT));
-        vec![Judgement::of(KIND, &address, observed, |there| compare(want, desired, &address, there, &unit))]
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let Session { organization, account, .. } = &writer.0;
         let body = json!({
             "AccountId": account,
@@ -117,6 +96,16 @@ impl Control for Placement {
         // It is there already.
         done(answer, &["DuplicateAccountException"])?;
         Ok(Value::Null)
+    }
+}
+
+impl Judge for Placement {
+    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
+        let address = Address::global(Self::KIND, ACCOUNT);
+        let unit = observed.seen(&Address::global(Self::KIND, UNIT));
+        vec![Judgement::of(Self::KIND, &address, observed, |there| {
+            compare(want, desired, &address, there, &unit)
+        })]
     }
 }
 

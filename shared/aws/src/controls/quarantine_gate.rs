@@ -8,30 +8,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::quarantine_gate::Settings;
 use landfall_model::desired::{Desired, Standing};
 use landfall_model::id::Digest;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed, Seen};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::{Address, Seen};
 use landfall_model::plan::{Change, Deed, Stage};
 use landfall_model::target::Target;
 
 use super::placement::never_moved;
 use super::policies::{Document, Order, QUARANTINE, attached, describe, quarantine, write};
-use super::{json, kept, reported};
+use super::{Aws, json, reported};
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::QuarantineGate;
 
 pub(super) struct QuarantineGate;
 
 /// The policy, and whether it is attached to the account; for the organization, which attaches it nowhere, it never is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Gate {
+pub(super) struct Gate {
     attached: bool,
     policy_id: Option<String>,
     /// The digest of what the policy's document says.
@@ -40,7 +38,7 @@ struct Gate {
 
 fn address(target: &Target) -> Address {
     Address::global(
-        KIND,
+        QuarantineGate::KIND,
         match target {
             Target::Organization(_) => "policy",
             Target::Tenant(_) => "account",
@@ -50,30 +48,23 @@ fn address(target: &Target) -> Address {
 
 #[async_trait]
 impl Control for QuarantineGate {
+    const KIND: ControlKind = ControlKind::QuarantineGate;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "organizations:DescribePolicy",
+            "organizations:ListPolicies",
+            "organizations:ListPoliciesForTarget",
+        ],
+        write: &[
+            "organizations:AttachPolicy",
+            "organizations:CreatePolicy",
+            "organizations:DetachPolicy",
+            "organizations:UpdatePolicy",
+        ],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &[
-                "organizations:DescribePolicy",
-                "organizations:ListPolicies",
-                "organizations:ListPoliciesForTarget",
-            ],
-            write: &[
-                "organizations:AttachPolicy",
-                "organizations:CreatePolicy",
-                "organizations:DetachPolicy",
-                "organizations:UpdatePolicy",
-            ],
-        }
-    }
 
     fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
         vec![address(&desired.target)]
@@ -106,31 +97,21 @@ impl Control for QuarantineGate {
         Ok(Sighting { seen: Seen::present(&gate), request })
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        let address = address(&desired.target);
-        vec![Judgement::of(KIND, &address, observed, |there| {
-            let gate: Gate = match kept(there) {
-                Ok(gate) => gate.unwrap_or_default(),
-                Err(unknown) => return unknown,
-            };
-            match quarantine(desired) {
-                Ok(document) => {
-                    Drafts { address: &address, gate: &gate, document: &document }.judge(want, desired)
-                }
-                Err(why) => reported(format!("the gate's policy can't be made: {why}")),
-            }
-        })]
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        made: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, made: &Made) -> Result<Value, CallError> {
         let session: &Session = &writer.0;
         write(session, change, made).await
+    }
+}
+
+impl Compare for QuarantineGate {
+    type There = Gate;
+
+    fn compare(&self, want: &Settings, desired: &Desired, address: &Address, there: Option<Gate>) -> Verdict {
+        let gate = there.unwrap_or_default();
+        match quarantine(desired) {
+            Ok(document) => Drafts { address, gate: &gate, document: &document }.judge(want, desired),
+            Err(why) => reported(format!("the gate's policy can't be made: {why}")),
+        }
     }
 }
 
@@ -267,7 +248,7 @@ mod tests {
         let mut landscape = Landscape::new(NEW);
         landscape.desired.standing = Standing::Waiting;
         for asked in &mut landscape.desired.asked {
-            if asked.control == KIND {
+            if asked.control == QuarantineGate::KIND {
                 asked.settings = Ok(json!({"opens": false}));
             }
         }

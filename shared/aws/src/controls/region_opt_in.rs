@@ -5,28 +5,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::region_opt_in::Settings;
 use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
 
-use super::{kept, seen};
+use super::{Aws, seen, unasked};
 use crate::client::protocol::Reply;
 use crate::client::service::ACCOUNT;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::RegionOptIn;
 
 pub(super) struct RegionOptIn;
 
 /// A region as the account has it, in AWS's own names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OptIn {
+pub(super) struct OptIn {
     region_name: String,
     region_opt_status: Status,
 }
@@ -43,22 +41,16 @@ enum Status {
 
 #[async_trait]
 impl Control for RegionOptIn {
+    const KIND: ControlKind = ControlKind::RegionOptIn;
+    const PERMISSIONS: Permissions =
+        Permissions { read: &["account:GetRegionOptStatus"], write: &["account:EnableRegion"] };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions { read: &["account:GetRegionOptStatus"], write: &["account:EnableRegion"] }
-    }
 
     /// The region is what the setting is about, not where it is: the account is asked from home.
     fn addresses(&self, want: &Settings, _: &Desired) -> Vec<Address> {
-        want.aws.iter().map(|region| Address::global(KIND, region)).collect()
+        want.aws.iter().map(|region| Address::global(Self::KIND, region)).collect()
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, address: &Address) -> Result<Sighting, CallError> {
@@ -66,27 +58,32 @@ impl Control for RegionOptIn {
         Ok(seen(&reply, &reply.json::<OptIn>()?))
     }
 
-    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        if want.aws.is_empty() {
-            let why = "no region is asked".to_owned();
-            let address = Address::global(KIND, "control");
-            return vec![Judgement { control: KIND, address, verdict: Verdict::NotApplicable { why } }];
-        }
-        self.addresses(want, desired)
-            .iter()
-            .map(|address| Judgement::of(KIND, address, observed, |there| compare(address, there)))
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         ask(&writer.0, "EnableRegion", "/enableRegion", &change.address).await?;
         Ok(Value::Null)
+    }
+}
+
+impl Compare for RegionOptIn {
+    type There = OptIn;
+
+    fn compare(&self, _: &Settings, _: &Desired, address: &Address, there: Option<OptIn>) -> Verdict {
+        match there.map(|opt_in| opt_in.region_opt_status) {
+            Some(Status::Enabled | Status::EnabledByDefault) => Verdict::Holds,
+            Some(Status::Enabling) => Verdict::Unknown { why: "the region is being switched on".to_owned() },
+            // AWS refuses to switch it on until it is off.
+            Some(Status::Disabling) => Verdict::Unknown {
+                why: "the region is being switched off, and can be switched on only afterwards".to_owned(),
+            },
+            Some(Status::Disabled) | None => Verdict::fails(
+                Change::new(address, "enable", Deed::Update, "the region is switched off")
+                    .after(json!({"RegionName": address.resource, "RegionOptStatus": Status::Enabled})),
+            ),
+        }
+    }
+
+    fn unasked(&self, want: &Settings) -> Option<Judgement> {
+        want.aws.is_empty().then(|| unasked(Self::KIND, "control", "no region is asked"))
     }
 }
 
@@ -98,26 +95,6 @@ async fn ask(
 ) -> Result<Reply, CallError> {
     let body = json!({"RegionName": address.resource}).to_string();
     session.tenant.rest(&ACCOUNT, session.home(), operation, http::Method::POST, path, body).await
-}
-
-fn compare(address: &Address, there: Option<&Value>) -> Verdict {
-    let opt_in: Option<OptIn> = match kept(there) {
-        Ok(opt_in) => opt_in,
-        Err(unknown) => return unknown,
-    };
-    match opt_in.map(|opt_in| opt_in.region_opt_status) {
-        Some(Status::Enabled | Status::EnabledByDefault) => Verdict::Holds,
-        Some(Status::Enabling) => Verdict::Unknown { why: "the region is being switched on".to_owned() },
-        // AWS refuses to switch it on until it is off.
-        Some(Status::Disabling) => Verdict::Unknown {
-            why: "the region is being switched off, and can be switched on only afterwards".to_owned(),
-        },
-        Some(Status::Disabled) | None => Verdict::fails(
-            Change::new(address, "enable", Deed::Update, "the region is switched off")
-                .before(there.cloned())
-                .after(json!({"RegionName": address.resource, "RegionOptStatus": Status::Enabled})),
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -6,37 +6,28 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::root_mfa::Settings;
 use landfall_model::desired::Desired;
-use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed};
+use landfall_model::judgement::Verdict;
+use landfall_model::observed::Address;
 use landfall_model::plan::Change;
 
-use super::kept;
 use super::no_root_keys::{self, NoRootKeys, Root};
+use super::{Aws, reported};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::RootMfa;
 
 pub(super) struct RootMfa;
 
 #[async_trait]
 impl Control for RootMfa {
+    const KIND: ControlKind = ControlKind::RootMfa;
+    const PERMISSIONS: Permissions = NoRootKeys::PERMISSIONS;
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Control::permissions(&NoRootKeys)
-    }
 
     fn addresses(&self, _: &Settings, _: &Desired) -> Vec<Address> {
         vec![no_root_keys::address()]
@@ -48,31 +39,29 @@ impl Control for RootMfa {
         desired: &Desired,
         address: &Address,
     ) -> Result<Sighting, CallError> {
-        Control::look(&NoRootKeys, reader, desired, address).await
+        NoRootKeys.look(reader, desired, address).await
     }
 
-    fn judge(&self, _: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
-        vec![Judgement::of(KIND, &no_root_keys::address(), observed, compare)]
-    }
-
-    async fn write(&self, _: &Writer, _: &Desired, _: &Change, _: &Made) -> Result<Value, CallError> {
-        Err(CallError::NothingToWrite(KIND))
+    async fn write(&self, _: &Writer, _: &Change, _: &Made) -> Result<Value, CallError> {
+        Err(CallError::NothingToWrite(Self::KIND))
     }
 }
 
-fn compare(there: Option<&Value>) -> Verdict {
-    match kept::<Root>(there) {
-        Err(unknown) => unknown,
-        // Without a password nobody signs in. Where AWS does not say, there is one.
-        Ok(Some(Root { mfa: Some(1..), .. } | Root { password: Some(0), .. })) => Verdict::Holds,
-        Ok(Some(Root { mfa: Some(0), .. })) => {
-            let why = "the root user has no second factor: a person registers one, or the management account removes \
-                       its password through central root access";
-            Verdict::Fails { why: why.to_owned(), changes: Vec::new() }
+impl Compare for RootMfa {
+    type There = Root;
+
+    fn compare(&self, _: &Settings, _: &Desired, _: &Address, there: Option<Root>) -> Verdict {
+        match there {
+            // Without a password nobody signs in. Where AWS does not say, there is one.
+            Some(Root { mfa: Some(1..), .. } | Root { password: Some(0), .. }) => Verdict::Holds,
+            Some(Root { mfa: Some(0), .. }) => reported(
+                "the root user has no second factor: a person registers one, or the management account removes its \
+                 password through central root access",
+            ),
+            Some(Root { mfa: None, .. }) | None => Verdict::Unknown {
+                why: "the account summary does not say whether the root user has a second factor".to_owned(),
+            },
         }
-        Ok(Some(Root { mfa: None, .. }) | None) => Verdict::Unknown {
-            why: "the account summary does not say whether the root user has a second factor".to_owned(),
-        },
     }
 }
 

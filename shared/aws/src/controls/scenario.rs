@@ -1,6 +1,6 @@
 //! A tenant to try controls on: what is asked, what was seen, and what is said of it.
 
-use landfall_engine::control::{AnyControl, Control};
+use landfall_engine::control::{AnyControl, Judge};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Asked, Desired, Standing};
 use landfall_model::id::RunId;
@@ -10,7 +10,7 @@ use landfall_model::observed::{Look, Observed, Seen};
 use landfall_model::record::Record;
 use serde_json::Value;
 
-use crate::session::{Reader, Writer};
+use super::Aws;
 
 /// A tenant that is asked one thing. Its regions are eu-central-1, its home, and eu-west-1.
 pub(super) fn desired(kind: ControlKind, settings: Value, standing: Standing) -> Desired {
@@ -54,18 +54,18 @@ pub(super) fn desired(kind: ControlKind, settings: Value, standing: Standing) ->
 /// The addresses that are looked at, as people write them.
 pub(super) fn addresses<C>(control: &C, settings: Value) -> Vec<String>
 where
-    C: Control<Reader = Reader, Writer = Writer>,
+    C: Judge<On = Aws>,
 {
-    let desired = desired(Control::kind(control), settings, Standing::Adopted);
+    let desired = desired(C::KIND, settings, Standing::Adopted);
     AnyControl::addresses(control, &desired.asked[0], &desired).iter().map(ToString::to_string).collect()
 }
 
 /// What is said of each setting that was looked at, in a line.
 pub(super) fn said<C>(control: &C, settings: Value, standing: Standing, saw: &[(&str, Seen)]) -> Vec<String>
 where
-    C: Control<Reader = Reader, Writer = Writer>,
+    C: Judge<On = Aws>,
 {
-    let desired = desired(Control::kind(control), settings, standing);
+    let desired = desired(C::KIND, settings, standing);
     let looks = saw.iter().map(|(address, seen)| {
         let look = Look { seen: seen.clone(), at: jiff::Timestamp::UNIX_EPOCH, request: None };
         (address.parse().unwrap(), look)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::security_contacts::Settings;
 use landfall_model::desired::Desired;
@@ -16,12 +16,10 @@ use landfall_model::manifest::{Contact, ContactKind};
 use landfall_model::observed::{Address, Observed};
 use landfall_model::plan::{Change, Deed};
 
-use super::{absent, json, kept, seen};
+use super::{Aws, absent, json, kept, seen, unasked};
 use crate::client::service::ACCOUNT;
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-const KIND: ControlKind = ControlKind::SecurityContacts;
 
 /// AWS asks for a number; this is the shortest text that it takes for one.
 const NO_NUMBER: &str = "-";
@@ -73,23 +71,17 @@ impl Alternate {
 }
 
 fn address(kind: ContactKind) -> Address {
-    Address::global(KIND, words(kind).0.to_ascii_lowercase())
+    Address::global(SecurityContacts::KIND, words(kind).0.to_ascii_lowercase())
 }
 
 #[async_trait]
 impl Control for SecurityContacts {
+    const KIND: ControlKind = ControlKind::SecurityContacts;
+    const PERMISSIONS: Permissions =
+        Permissions { read: &["account:GetAlternateContact"], write: &["account:PutAlternateContact"] };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions { read: &["account:GetAlternateContact"], write: &["account:PutAlternateContact"] }
-    }
 
     fn addresses(&self, want: &Settings, _: &Desired) -> Vec<Address> {
         want.contacts.keys().map(|kind| address(*kind)).collect()
@@ -116,33 +108,29 @@ impl Control for SecurityContacts {
         }
     }
 
-    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
-        if want.contacts.is_empty() {
-            let why = "the manifest names no contacts".to_owned();
-            let address = Address::global(KIND, "control");
-            return vec![Judgement { control: KIND, address, verdict: Verdict::NotApplicable { why } }];
-        }
-        want.contacts
-            .iter()
-            .map(|(kind, contact)| {
-                let address = address(*kind);
-                Judgement::of(KIND, &address, observed, |there| compare(*kind, contact, &address, there))
-            })
-            .collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
         let contact = change.after.clone().unwrap_or_default().to_string();
         let (method, path) = (http::Method::POST, "/putAlternateContact");
         session.tenant.rest(&ACCOUNT, session.home(), "PutAlternateContact", method, path, contact).await?;
         Ok(Value::Null)
+    }
+}
+
+impl Judge for SecurityContacts {
+    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
+        if want.contacts.is_empty() {
+            return vec![unasked(Self::KIND, "control", "the manifest names no contacts")];
+        }
+        want.contacts
+            .iter()
+            .map(|(kind, contact)| {
+                let address = address(*kind);
+                Judgement::of(Self::KIND, &address, observed, |there| {
+                    compare(*kind, contact, &address, there)
+                })
+            })
+            .collect()
     }
 }
 

@@ -7,28 +7,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::tags::Settings;
 use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::observed::{Address, Observed, Seen};
+use landfall_model::observed::{Address, Seen};
 use landfall_model::plan::{Change, Deed};
 
-use super::{json, kept};
+use super::{Aws, json, unasked};
 use crate::client::service::ORGANIZATIONS;
 use crate::directory::{REGION, organizations};
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::Tags;
 
 pub(super) struct Tags;
 
 /// The account's tags, as far as they are asked; those of others are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Tagged {
+pub(super) struct Tagged {
     tags: BTreeMap<String, String>,
 }
 
@@ -48,26 +46,20 @@ struct Tag {
 
 #[async_trait]
 impl Control for Tags {
+    const KIND: ControlKind = ControlKind::Tags;
+    const PERMISSIONS: Permissions =
+        Permissions { read: &["organizations:ListTagsForResource"], write: &["organizations:TagResource"] };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions { read: &["organizations:ListTagsForResource"], write: &["organizations:TagResource"] }
-    }
 
     fn addresses(&self, want: &Settings, _: &Desired) -> Vec<Address> {
-        if want.tags.is_empty() { Vec::new() } else { vec![Address::global(KIND, "account")] }
+        if want.tags.is_empty() { Vec::new() } else { vec![Address::global(Self::KIND, "account")] }
     }
 
     async fn look(&self, reader: &Reader, desired: &Desired, _: &Address) -> Result<Sighting, CallError> {
         let Session { organization, account, .. } = &reader.0;
-        let asked = desired.asked(KIND).and_then(|asked| asked.want::<Settings>().ok());
+        let asked = desired.asked(Self::KIND).and_then(|asked| asked.want::<Settings>().ok());
         let asked = asked.map(|settings| settings.tags).unwrap_or_default();
         let body = json!({"ResourceId": account});
         let pages = organization.json_pages(&ORGANIZATIONS, REGION, "ListTagsForResource", body).await?;
@@ -81,22 +73,7 @@ impl Control for Tags {
         Ok(Sighting { seen: Seen::present(&tagged), request })
     }
 
-    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
-        let address = Address::global(KIND, "account");
-        if want.tags.is_empty() {
-            let why = "no tags are asked".to_owned();
-            return vec![Judgement { control: KIND, address, verdict: Verdict::NotApplicable { why } }];
-        }
-        vec![Judgement::of(KIND, &address, observed, |there| compare(want, &address, there))]
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        _: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let Session { organization, account, .. } = &writer.0;
         let wanted = change.after.as_ref().and_then(|after| after.get("Tags")).and_then(Value::as_object);
         let tags: Vec<Value> =
@@ -106,29 +83,32 @@ impl Control for Tags {
     }
 }
 
-fn compare(want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
-    let tagged: Tagged = match kept(there) {
-        Ok(tagged) => tagged.unwrap_or_default(),
-        Err(unknown) => return unknown,
-    };
-    let mut wrong = BTreeMap::new();
-    let mut why = Vec::new();
-    for (key, value) in &want.tags {
-        match tagged.tags.get(key) {
-            Some(there) if there == value => continue,
-            Some(_) => why.push(format!("the tag `{key}` is not `{value}`")),
-            None => why.push(format!("the tag `{key}` is missing")),
+impl Compare for Tags {
+    type There = Tagged;
+
+    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Tagged>) -> Verdict {
+        let tagged = there.unwrap_or_default();
+        let mut wrong = BTreeMap::new();
+        let mut why = Vec::new();
+        for (key, value) in &want.tags {
+            match tagged.tags.get(key) {
+                Some(there) if there == value => continue,
+                Some(_) => why.push(format!("the tag `{key}` is not `{value}`")),
+                None => why.push(format!("the tag `{key}` is missing")),
+            }
+            wrong.insert(key.clone(), value.clone());
         }
-        wrong.insert(key.clone(), value.clone());
+        if wrong.is_empty() {
+            return Verdict::Holds;
+        }
+        Verdict::fails(
+            Change::new(address, "tag", Deed::Update, why.join("; ")).after(json(&Tagged { tags: wrong })),
+        )
     }
-    if wrong.is_empty() {
-        return Verdict::Holds;
+
+    fn unasked(&self, want: &Settings) -> Option<Judgement> {
+        want.tags.is_empty().then(|| unasked(Self::KIND, "account", "no tags are asked"))
     }
-    Verdict::fails(
-        Change::new(address, "tag", Deed::Update, why.join("; "))
-            .before(there.cloned())
-            .after(json(&Tagged { tags: wrong })),
-    )
 }
 
 #[cfg(test)]

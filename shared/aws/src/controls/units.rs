@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::units::{Settings, WantedUnit};
 use landfall_model::desired::Desired;
@@ -17,13 +17,11 @@ use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
-use super::{absent, kept, reported, seen};
+use super::{Aws, absent, kept, reported, seen};
 use crate::client::protocol::Reply;
 use crate::directory::{Node, PAGE, Tree, organizations};
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
-
-const KIND: ControlKind = ControlKind::Units;
 
 /// How deep units nest below the root (AWS Organizations user guide, Quotas).
 const DEEPEST: usize = 5;
@@ -65,7 +63,7 @@ struct Found {
 
 /// The address of a unit.
 pub(super) fn address(path: &UnitPath) -> Address {
-    Address::global(KIND, path.as_str())
+    Address::global(Units::KIND, path.as_str())
 }
 
 /// The name of the change that makes a unit; it answers `{"Id": …}`.
@@ -88,30 +86,20 @@ pub(super) fn adopted<'a>(wanted: &'a [WantedUnit], path: &UnitPath) -> Option<&
 
 #[async_trait]
 impl Control for Units {
+    const KIND: ControlKind = ControlKind::Units;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "organizations:DescribeOrganizationalUnit",
+            "organizations:ListAccountsForParent",
+            "organizations:ListOrganizationalUnitsForParent",
+            "organizations:ListRoots",
+        ],
+        // Listing too: who is told that the unit exists looks for it.
+        write: &["organizations:CreateOrganizationalUnit", "organizations:ListOrganizationalUnitsForParent"],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &[
-                "organizations:DescribeOrganizationalUnit",
-                "organizations:ListAccountsForParent",
-                "organizations:ListOrganizationalUnitsForParent",
-                "organizations:ListRoots",
-            ],
-            // Listing too: who is told that the unit exists looks for it.
-            write: &[
-                "organizations:CreateOrganizationalUnit",
-                "organizations:ListOrganizationalUnitsForParent",
-            ],
-        }
-    }
 
     /// The root comes with them: topmost units are made below it.
     fn addresses(&self, want: &Settings, _: &Desired) -> Vec<Address> {
@@ -121,7 +109,7 @@ impl Control for Units {
 
     async fn look(&self, reader: &Reader, desired: &Desired, at: &Address) -> Result<Sighting, CallError> {
         let unknown = |why: String| Ok(Sighting { seen: Seen::Unreadable(why), request: None });
-        let wanted = match desired.asked(KIND).map(|asked| asked.want::<Settings>()) {
+        let wanted = match desired.asked(Self::KIND).map(|asked| asked.want::<Settings>()) {
             Some(Ok(Settings { units })) => units,
             Some(Err(why)) => return unknown(why),
             None => Vec::new(),
@@ -132,24 +120,7 @@ impl Control for Units {
         }
     }
 
-    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
-        let judge = |unit: &WantedUnit| {
-            let address = address(&unit.path);
-            Judgement::of(KIND, &address, observed, |there| match there {
-                Some(_) => Verdict::Holds,
-                None => missing(&want.units, unit, &address, observed),
-            })
-        };
-        want.units.iter().map(judge).collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        made: &Made,
-    ) -> Result<Value, CallError> {
+    async fn write(&self, writer: &Writer, change: &Change, made: &Made) -> Result<Value, CallError> {
         let Session { organization, directory, .. } = &writer.0;
         let text = |value: Option<&Value>, name: &str| {
             value.and_then(|value| value.get(name)).and_then(Value::as_str).map(str::to_owned)
@@ -173,6 +144,19 @@ impl Control for Units {
             Err(error) => return Err(error),
         };
         Ok(json!({"Id": id}))
+    }
+}
+
+impl Judge for Units {
+    fn judge(&self, want: &Settings, _: &Desired, observed: &Observed) -> Vec<Judgement> {
+        let judge = |unit: &WantedUnit| {
+            let address = address(&unit.path);
+            Judgement::of(Self::KIND, &address, observed, |there| match there {
+                Some(_) => Verdict::Holds,
+                None => missing(&want.units, unit, &address, observed),
+            })
+        };
+        want.units.iter().map(judge).collect()
     }
 }
 

@@ -14,9 +14,9 @@ use serde_json::json;
 
 use super::{Offer, ground, offer, scenario};
 use crate::client::Aws;
-use crate::session::{Door, Reader, Writer};
+use crate::session::{Door, Reader};
 
-type Any = &'static dyn AnyControl<Reader, Writer>;
+type Any = &'static dyn AnyControl<super::Aws>;
 
 async fn judge(control: Any, reader: &Reader, desired: &Desired) -> Vec<Judgement> {
     let mut observed = Observed::default();
@@ -38,7 +38,7 @@ async fn held(door: &Door, kind: ControlKind, settings: serde_json::Value) -> us
         println!("{}: {why}", judgement.address);
         for change in changes {
             for turn in ["once", "twice"] {
-                let written = control.write(&writer, &desired, &change, &Made::new()).await;
+                let written = control.write(&writer, &change, &Made::new()).await;
                 assert!(written.is_ok(), "{} {turn}: {written:?}", change.id);
             }
         }

@@ -12,7 +12,7 @@ use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
 use super::{Assignment, KIND, PermissionSet, grants, of_grant, of_role, withdrawn};
-use crate::controls::{ground, json, kept, reported};
+use crate::controls::{ground, json, kept, reported, unasked};
 use crate::endpoint::Partition;
 
 /// Most characters of a permission set's name (IAM Identity Center API reference, CreatePermissionSet).
@@ -62,8 +62,7 @@ pub(super) fn judge(want: &Settings, desired: &Desired, observed: &Observed) -> 
         }));
     }
     if judgements.is_empty() {
-        let verdict = Verdict::NotApplicable { why: "no team is given access".to_owned() };
-        judgements.push(Judgement { control: KIND, address: Address::global(KIND, "grants"), verdict });
+        judgements.push(unasked(KIND, "grants", "no team is given access"));
     }
     judgements
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::access::{Grant, Settings};
 use landfall_model::desired::Desired;
@@ -23,6 +23,7 @@ use landfall_model::judgement::Judgement;
 use landfall_model::observed::{Address, Observed};
 use landfall_model::plan::Change;
 
+use crate::controls::Aws;
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
 
@@ -76,38 +77,31 @@ fn withdrawn<'a>(want: &Settings, desired: &'a Desired) -> Vec<(&'a str, &'a str
 
 #[async_trait]
 impl Control for Access {
+    const KIND: ControlKind = KIND;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "identitystore:GetGroupId",
+            "sso:DescribePermissionSet",
+            "sso:ListAccountAssignments",
+            "sso:ListInstances",
+            "sso:ListManagedPoliciesInPermissionSet",
+            "sso:ListPermissionSets",
+        ],
+        write: &[
+            "sso:AttachManagedPolicyToPermissionSet",
+            "sso:CreateAccountAssignment",
+            "sso:CreatePermissionSet",
+            "sso:DeleteAccountAssignment",
+            "sso:DescribeAccountAssignmentCreationStatus",
+            "sso:DescribeAccountAssignmentDeletionStatus",
+            "sso:DescribePermissionSetProvisioningStatus",
+            "sso:ProvisionPermissionSet",
+            "sso:UpdatePermissionSet",
+        ],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &[
-                "identitystore:GetGroupId",
-                "sso:DescribePermissionSet",
-                "sso:ListAccountAssignments",
-                "sso:ListInstances",
-                "sso:ListManagedPoliciesInPermissionSet",
-                "sso:ListPermissionSets",
-            ],
-            write: &[
-                "sso:AttachManagedPolicyToPermissionSet",
-                "sso:CreateAccountAssignment",
-                "sso:CreatePermissionSet",
-                "sso:DeleteAccountAssignment",
-                "sso:DescribeAccountAssignmentCreationStatus",
-                "sso:DescribeAccountAssignmentDeletionStatus",
-                "sso:DescribePermissionSetProvisioningStatus",
-                "sso:ProvisionPermissionSet",
-                "sso:UpdatePermissionSet",
-            ],
-        }
-    }
 
     fn addresses(&self, want: &Settings, desired: &Desired) -> Vec<Address> {
         let granted = grants(want).into_iter().filter(|(_, grant)| grant.rights.aws.is_some());
@@ -125,17 +119,13 @@ impl Control for Access {
         }
     }
 
+    async fn write(&self, writer: &Writer, change: &Change, made: &Made) -> Result<Value, CallError> {
+        write::write(&writer.0, change, made).await
+    }
+}
+
+impl Judge for Access {
     fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
         judge::judge(want, desired, observed)
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        made: &Made,
-    ) -> Result<Value, CallError> {
-        write::write(&writer.0, change, made).await
     }
 }

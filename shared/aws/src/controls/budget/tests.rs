@@ -111,9 +111,9 @@ fn a_notification_waits_for_its_budget() {
         Observed([(super::monthly(), look(monthly)), (alert(80), look(Seen::Absent))].into())
     };
     let settings: Settings = serde_json::from_value(want(&["a@example.com"])).unwrap();
-    let desired = super::super::scenario::desired(KIND, want(&["a@example.com"]), Standing::Adopted);
+    let desired = super::super::scenario::desired(Budget::KIND, want(&["a@example.com"]), Standing::Adopted);
     let needs = |monthly: Seen| {
-        let judgements = Control::judge(&Budget, &settings, &desired, &observe(monthly));
+        let judgements = Budget.judge(&settings, &desired, &observe(monthly));
         let Verdict::Fails { changes, .. } = &judgements[1].verdict else { panic!("{judgements:?}") };
         changes[0].needs.clone()
     };

@@ -2,35 +2,76 @@
 //!
 //! `policies` makes and attaches; the controls themselves only look, so that a report says of each of them whether it holds.
 
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use landfall_engine::cloud::{Made, Sighting};
+use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::policies::Point;
 use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::Mode;
 use landfall_model::observed::{Address, Observed};
+use landfall_model::plan::Change;
 
 use super::judge::lacking;
 use super::look::Seated;
-use super::{Document, UNBOUND, address, documents, idle, points};
-use crate::controls::{ground, kept, reported};
+use super::{Document, Policies, UNBOUND, address, documents, idle, points};
+use crate::controls::{Aws, ground, kept, reported, unasked};
+use crate::error::CallError;
+use crate::session::{Reader, Writer};
 
-/// The places on the way to the tenant that carry a control.
-pub(in crate::controls) fn addresses(kind: ControlKind, desired: &Desired) -> Vec<Address> {
-    carrying(kind, desired).iter().map(|(point, _)| address(&point.at)).collect()
+/// A control that policies carry.
+pub(in crate::controls) trait Carried: Send + Sync {
+    /// Which control.
+    const KIND: ControlKind;
+    /// Its settings, from its catalog file.
+    type Want: DeserializeOwned + Send + Sync;
+
+    /// Why nothing is asked, where nothing is.
+    fn unasked(&self, want: &Self::Want) -> Option<&'static str>;
 }
 
-/// Says of each place that carries the control whether it does. `nothing` says why nothing is asked, where nothing is.
-pub(in crate::controls) fn judge(
-    kind: ControlKind,
-    desired: &Desired,
-    observed: &Observed,
-    nothing: Option<&str>,
-) -> Vec<Judgement> {
+/// What such a control does: it looks at what `policies` looks at, and writes nothing.
+pub(in crate::controls) struct InPolicies<C>(pub(in crate::controls) C);
+
+#[async_trait]
+impl<C: Carried> Control for InPolicies<C> {
+    const KIND: ControlKind = C::KIND;
+    const PERMISSIONS: Permissions = Permissions { read: Policies::PERMISSIONS.read, write: &[] };
+
+    type On = Aws;
+    type Want = C::Want;
+
+    /// The places on the way to the tenant that carry it.
+    fn addresses(&self, _: &C::Want, desired: &Desired) -> Vec<Address> {
+        carrying(C::KIND, desired).iter().map(|(point, _)| address(&point.at)).collect()
+    }
+
+    async fn look(&self, reader: &Reader, desired: &Desired, at: &Address) -> Result<Sighting, CallError> {
+        Policies.look(reader, desired, at).await
+    }
+
+    async fn write(&self, _: &Writer, _: &Change, _: &Made) -> Result<Value, CallError> {
+        Err(CallError::NothingToWrite(C::KIND))
+    }
+}
+
+impl<C: Carried> Judge for InPolicies<C> {
+    fn judge(&self, want: &C::Want, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
+        match self.0.unasked(want) {
+            Some(why) => vec![unasked(C::KIND, "policies", why)],
+            None => judge(C::KIND, desired, observed),
+        }
+    }
+}
+
+/// Says of each place that carries the control whether it does.
+fn judge(kind: ControlKind, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
     let whole =
         |verdict| vec![Judgement { control: kind, address: Address::global(kind, "policies"), verdict }];
-    if let Some(why) = nothing {
-        return whole(Verdict::NotApplicable { why: why.to_owned() });
-    }
     let management = ground(desired).map(|ground| ground.management_account.as_str());
     if desired.target.tenant().is_some_and(|tenant| Some(tenant.native()) == management) {
         return whole(Verdict::NotApplicable { why: UNBOUND.to_owned() });

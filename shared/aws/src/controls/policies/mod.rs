@@ -14,7 +14,7 @@ mod look;
 mod pack;
 mod quota;
 
-pub(super) use carried::{addresses as carried_addresses, judge as judge_carried};
+pub(super) use carried::{Carried, InPolicies};
 pub(super) use look::{attached, describe};
 pub use pack::Document;
 
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{Made, Sighting};
-use landfall_engine::control::{Control, Permissions};
+use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::policies::{At, Point, Settings};
 use landfall_model::desired::Desired;
@@ -33,7 +33,7 @@ use landfall_model::judgement::Judgement;
 use landfall_model::observed::{Address, Observed};
 use landfall_model::plan::{Change, ChangeId};
 
-use super::{done, ground};
+use super::{Aws, done, ground};
 use crate::client::protocol::Reply;
 use crate::directory::organizations;
 use crate::endpoint::Partition;
@@ -131,33 +131,26 @@ const UNBOUND: &str = "service control policies do not bind the management accou
 
 #[async_trait]
 impl Control for Policies {
+    const KIND: ControlKind = KIND;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "organizations:DescribePolicy",
+            "organizations:ListOrganizationalUnitsForParent",
+            "organizations:ListPolicies",
+            "organizations:ListPoliciesForTarget",
+            "organizations:ListRoots",
+        ],
+        write: &[
+            "organizations:AttachPolicy",
+            "organizations:CreatePolicy",
+            "organizations:DeletePolicy",
+            "organizations:DetachPolicy",
+            "organizations:UpdatePolicy",
+        ],
+    };
+
+    type On = Aws;
     type Want = Settings;
-    type Reader = Reader;
-    type Writer = Writer;
-    type Error = CallError;
-
-    fn kind(&self) -> ControlKind {
-        KIND
-    }
-
-    fn permissions(&self) -> Permissions {
-        Permissions {
-            read: &[
-                "organizations:DescribePolicy",
-                "organizations:ListOrganizationalUnitsForParent",
-                "organizations:ListPolicies",
-                "organizations:ListPoliciesForTarget",
-                "organizations:ListRoots",
-            ],
-            write: &[
-                "organizations:AttachPolicy",
-                "organizations:CreatePolicy",
-                "organizations:DeletePolicy",
-                "organizations:DetachPolicy",
-                "organizations:UpdatePolicy",
-            ],
-        }
-    }
 
     fn addresses(&self, want: &Settings, desired: &Desired) -> Vec<Address> {
         let looked_at = want.points.iter().filter(|point| idle(point, desired).is_none());
@@ -168,22 +161,18 @@ impl Control for Policies {
         look::look(&reader.0, desired, &at.resource).await
     }
 
+    async fn write(&self, writer: &Writer, change: &Change, made: &Made) -> Result<Value, CallError> {
+        write(&writer.0, change, made).await
+    }
+}
+
+impl Judge for Policies {
     fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
         let quiet = |point: &&Point| idle(point, desired) == Some(NOTHING);
         let (quiet, told): (Vec<&Point>, Vec<&Point>) = want.points.iter().partition(quiet);
         // That a tenant asks for nothing itself is worth a line only where there is no other.
         let told = if told.is_empty() { quiet } else { told };
         told.into_iter().map(|point| judge::point(point, desired, observed)).collect()
-    }
-
-    async fn write(
-        &self,
-        writer: &Writer,
-        _: &Desired,
-        change: &Change,
-        made: &Made,
-    ) -> Result<Value, CallError> {
-        write(&writer.0, change, made).await
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::controls::allowed_regions::AllowedRegions;
 use crate::controls::denied_services::DeniedServices;
 use crate::controls::landscape::{Landscape, MANIFEST};
-use crate::controls::policies::{Policies, compiled};
+use crate::controls::policies::{InPolicies, Policies, compiled};
 use crate::controls::protect_baseline::ProtectBaseline;
 
 const TENANT: &str = "222222222222";
@@ -202,31 +202,31 @@ fn a_tenant_only_looks_at_its_units_and_says_which_lacks_what() {
         open.said(&Policies)[0],
         "fails: `landfall-workloads-1` is not attached; a sweep of the organization makes it"
     );
-    assert_eq!(open.said(&AllowedRegions), ["fails: `landfall-workloads-1` is not attached"]);
-    assert_eq!(open.said(&ProtectBaseline), ["fails: `landfall-workloads-1` is not attached"]);
-    assert_eq!(open.said(&DeniedServices), ["holds"]);
+    assert_eq!(open.said(&InPolicies(AllowedRegions)), ["fails: `landfall-workloads-1` is not attached"]);
+    assert_eq!(open.said(&InPolicies(ProtectBaseline)), ["fails: `landfall-workloads-1` is not attached"]);
+    assert_eq!(open.said(&InPolicies(DeniedServices)), ["holds"]);
 }
 
 #[test]
 fn what_only_the_tenant_asks_it_carries_itself() {
     let whole = below(RICHER);
     assert_eq!(whole.said(&Policies), ["holds", "holds"]);
-    assert_eq!(whole.said(&DeniedServices), ["holds"]);
-    assert_eq!(whole.addresses(&DeniedServices), ["policies/555555555555"]);
+    assert_eq!(whole.said(&InPolicies(DeniedServices)), ["holds"]);
+    assert_eq!(whole.addresses(&InPolicies(DeniedServices)), ["policies/555555555555"]);
     let open = whole.saw("policies/555555555555", seated(json!({})));
     let said = open.said(&Policies)[1].clone();
     assert!(said.contains("+ baseline policies/555555555555#create-1"), "{said}");
     assert!(said.contains("\"TargetId\":\"555555555555\"") && !said.contains("reaches"), "{said}");
-    assert_eq!(open.said(&DeniedServices), ["fails: `landfall-555555555555-1` is not attached"]);
+    assert_eq!(open.said(&InPolicies(DeniedServices)), ["fails: `landfall-555555555555-1` is not attached"]);
 }
 
 #[test]
 fn the_controls_that_policies_carry_hold_with_them_and_are_unknown_with_them() {
-    assert_eq!(below(TENANT).said(&AllowedRegions), ["holds"]);
-    assert_eq!(below(TENANT).said(&ProtectBaseline), ["holds"]);
-    assert_eq!(below(TENANT).addresses(&AllowedRegions), ["policies/workloads"]);
+    assert_eq!(below(TENANT).said(&InPolicies(AllowedRegions)), ["holds"]);
+    assert_eq!(below(TENANT).said(&InPolicies(ProtectBaseline)), ["holds"]);
+    assert_eq!(below(TENANT).addresses(&InPolicies(AllowedRegions)), ["policies/workloads"]);
     let blind = below(TENANT).with("policies/workloads", Seen::Unreadable("denied".into()));
-    assert_eq!(blind.said(&AllowedRegions), ["unknown: denied"]);
+    assert_eq!(blind.said(&InPolicies(AllowedRegions)), ["unknown: denied"]);
 }
 
 #[test]
@@ -234,20 +234,20 @@ fn a_control_that_asks_nothing_or_is_only_looked_at_makes_no_policy() {
     let of = |text: &str| Landscape::of(text, &format!("aws/{TENANT}"), |_| {});
     let detect = MANIFEST.replace("{ control: allowed-regions,", "{ control: allowed-regions, mode: detect,");
     assert_eq!(
-        of(&detect).said(&AllowedRegions),
+        of(&detect).said(&InPolicies(AllowedRegions)),
         ["fails: its mode is `detect`, so no policy is made of it"]
     );
     let none =
         MANIFEST.replace("with: { aws: [eu-central-1, eu-west-1] } }", "with: { gcp: [europe-west3] } }");
-    assert_eq!(of(&none).said(&AllowedRegions), ["not applicable: no regions are named for aws"]);
-    assert!(of(&none).addresses(&AllowedRegions).is_empty());
+    assert_eq!(of(&none).said(&InPolicies(AllowedRegions)), ["not applicable: no regions are named for aws"]);
+    assert!(of(&none).addresses(&InPolicies(AllowedRegions)).is_empty());
 }
 
 #[test]
 fn the_management_account_is_bound_by_none_of_them() {
     let management = below("111111111111");
     assert_eq!(
-        management.said(&AllowedRegions),
+        management.said(&InPolicies(AllowedRegions)),
         ["not applicable: service control policies do not bind the management account"]
     );
     assert_eq!(management.said(&Policies).last().unwrap().split(':').next(), Some("not applicable"));
