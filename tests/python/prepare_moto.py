@@ -1,6 +1,7 @@
 """Makes the organization of the spine's scenario in moto, with the official client, and prints what came of it as JSON.
 
-Arguments: the endpoint, then either `organization` or `create NAME` or `break ACCOUNT` or `contract-queue`.
+Arguments: the endpoint, then either `organization` or `create NAME` or `break ACCOUNT` or `contract-queue` or
+`put KEY FILE`.
 """
 
 import json
@@ -70,9 +71,16 @@ def contract_queue(url):
     return {"queue": sqs.create_queue(QueueName="contract", Attributes=attributes)["QueueUrl"]}
 
 
+def put(url, key, path):
+    """Puts a file into the bucket."""
+    with open(path, "rb") as body:
+        client("s3", url, "eu-central-1").put_object(Bucket="acme-landfall", Key=key, Body=body)
+    return {"put": key}
+
+
 def main():
     url, what, *rest = sys.argv[1:]
-    made = {"organization": organization, "create": create, "break": disturb, "contract-queue": contract_queue}[what](url, *rest)
+    made = {"organization": organization, "create": create, "break": disturb, "contract-queue": contract_queue, "put": put}[what](url, *rest)
     json.dump(made, sys.stdout)
 
 

@@ -135,14 +135,7 @@ impl Stage {
 
     /// Reconciles a target.
     pub async fn order(&self, target: Target, cause: Cause) -> Reconciled {
-        let order = Order {
-            target,
-            cause,
-            sweep: None,
-            surveyed: None,
-            organization: None,
-            deadline: self.deadline(),
-        };
+        let order = Order::new(target, cause, self.deadline());
         reconcile(&self.engine, &order).await.unwrap()
     }
 

@@ -13,14 +13,7 @@ use landfall_simulator::Faults;
 use landfall_tests::stage::{Stage, tenant};
 
 fn order(stage: &Stage, account: &str) -> Order {
-    Order {
-        target: tenant(account),
-        cause: Cause::Created,
-        sweep: None,
-        surveyed: None,
-        organization: None,
-        deadline: stage.deadline(),
-    }
+    Order::new(tenant(account), Cause::Created, stage.deadline())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,11 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use landfall_aws::Aws;
 use landfall_engine::ask::preview;
 use landfall_engine::engine::{Deadline, Engine};
@@ -16,13 +16,16 @@ use landfall_engine::reconcile::{Order, Reconciled, reconcile};
 use landfall_engine::{history, sweep, work};
 use landfall_model::catalog::ControlKind;
 use landfall_model::finding::Status;
+use landfall_model::manifest::bundle::Bundle;
+use landfall_model::manifest::statement::{Statement, keygen, sign};
 use landfall_model::outcome::Done;
 use landfall_model::record::Life;
 use landfall_model::report::Report;
 use landfall_model::trigger::{Cause, Work};
-use landfall_tests::judges::{Moto, python};
+use landfall_simulator::lambda::{Function, Invocation, sqs_event};
+use landfall_tests::judges::{Moto, function_binary, python, root};
 use landfall_tests::stage::{ACME, engine, manifest, tenant};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Controls whose operations this moto lacks: their looks answer a web page, which is `unknown`, never a pass. A new moto that has
 /// them makes this test fail, and the line goes.
@@ -58,7 +61,7 @@ fn for_moto(made: &Value, new_account: &str) -> String {
 
 fn order(engine: &Engine, account: &str, cause: Cause) -> Order {
     let deadline = Deadline(engine.clock.now() + SignedDuration::from_mins(5));
-    Order { target: tenant(account), cause, sweep: None, surveyed: None, organization: None, deadline }
+    Order::new(tenant(account), cause, deadline)
 }
 
 async fn sweep_all(engine: &Engine, queue: &dyn Queue) -> sweep::Closed {
@@ -147,6 +150,83 @@ async fn the_whole_way_on_an_aws_that_nobody_here_wrote() {
     for (control, operation) in LACKING {
         println!("moto lacks {operation}: `{control}` was unknown");
     }
+}
+
+/// The function's own process: its signed bundle, its store and its queue are in moto, and it is woken by the event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_function_itself_follows_a_signed_bundle_from_s3() {
+    let moto = Moto::start();
+    let made = prepare(&moto, &["organization"]);
+    let folder = tempfile::tempdir().unwrap();
+    let key = keygen(&ring::rand::SystemRandom::new()).unwrap();
+    let publish = |generation: u64, account: &str| {
+        let bundle = Bundle::build(manifest(&for_moto(&made, account))).unwrap();
+        let statement = Statement {
+            organization: bundle.manifest().organization.clone(),
+            generation,
+            digest: bundle.digest().clone(),
+            key_id: key.public.id().clone(),
+            expires: Timestamp::now() + SignedDuration::from_hours(1),
+            author: Some("ada@acme.example".into()),
+            signed_at: Timestamp::now(),
+        };
+        let signed = sign(&statement, &key.pkcs8).unwrap().to_json().unwrap();
+        for (name, bytes) in [("bundle.json", bundle.bytes()), ("bundle.statement.json", &signed)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            prepare(&moto, &["put", name, path.to_str().unwrap()]);
+        }
+    };
+    let environment = BTreeMap::from([
+        ("AWS_ENDPOINT_URL".to_owned(), moto.url().to_owned()),
+        ("AWS_REGION".to_owned(), "eu-central-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
+        ("LANDFALL_MANIFEST".to_owned(), "s3://acme-landfall/bundle.json".to_owned()),
+        ("LANDFALL_STORE".to_owned(), "s3://acme-landfall/function".to_owned()),
+        ("LANDFALL_QUEUE".to_owned(), made["queue"].as_str().unwrap().to_owned()),
+        ("LANDFALL_PUBLIC_KEYS".to_owned(), key.public.to_string()),
+    ]);
+    let minute = Duration::from_secs(60);
+    let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event", "account": made["management"], "detail": {}});
+
+    publish(1, "222222222222");
+    let mut function = Function::start(function_binary(), &[], &environment).await.unwrap();
+    let swept = function.invoke(&schedule, minute).await;
+    assert!(matches!(&swept, Invocation::Answer(answer) if answer["sweep"].is_string()), "{swept:?}");
+    drop(function.end().await);
+
+    // The next generation names the new account; a new process follows it.
+    let account = prepare(&moto, &["create", "shop"])["account"].as_str().unwrap().to_owned();
+    publish(2, &account);
+    let mut function = Function::start(function_binary(), &[], &environment).await.unwrap();
+    let mut event: Value =
+        serde_json::from_slice(&std::fs::read(root().join("events/aws/create-account-result.json")).unwrap())
+            .unwrap();
+    event["account"] = made["management"].clone();
+    event["detail"]["serviceEventDetails"]["createAccountStatus"]["accountId"] = json!(account);
+    let Invocation::Answer(answer) = function.invoke(&event, minute).await else { panic!("no answer") };
+    assert!(answer["summary"].as_str().unwrap().contains("handed over"), "{answer:#}");
+    assert_eq!(answer["report"]["provenance"]["generation"], 2);
+    assert_eq!(answer["report"]["provenance"]["author"], "ada@acme.example");
+
+    // Its own messages, as its queue holds them, are done without a failure.
+    let aws = Aws::loopback(moto.url(), "eu-central-1").await.unwrap();
+    let received = aws.queue(made["queue"].as_str().unwrap()).unwrap().receive(10).await.unwrap();
+    assert!(!received.is_empty());
+    let batch = sqs_event(received.iter().map(|message| (message.receipt.as_str(), message.body.as_str())));
+    let Invocation::Answer(answer) = function.invoke(&batch, minute).await else { panic!("no answer") };
+    assert_eq!(answer, json!({"batchItemFailures": []}));
+    drop(function.end().await);
+
+    // The first generation, still validly signed, does not turn the organization back.
+    publish(1, "222222222222");
+    let mut function = Function::start(function_binary(), &[], &environment).await.unwrap();
+    let refused = function.invoke(&schedule, minute).await;
+    assert!(
+        matches!(&refused, Invocation::Failed(error) if error.to_string().contains("generation")),
+        "{refused:?}"
+    );
 }
 
 /// The engine's own suites on S3 and SQS as moto has them.

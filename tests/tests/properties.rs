@@ -199,14 +199,7 @@ async fn one_disturbance_is_seen_planned_put_right_and_gone() {
 
         drop(stage.another().await);
         let engine = stage.another().await;
-        let order = landfall_engine::reconcile::Order {
-            target: target.clone(),
-            cause: Cause::Asked,
-            sweep: None,
-            surveyed: None,
-            organization: None,
-            deadline: stage.deadline(),
-        };
+        let order = landfall_engine::reconcile::Order::new(target.clone(), Cause::Asked, stage.deadline());
         let done = landfall_engine::reconcile::reconcile(&engine, &order).await.unwrap();
         let landfall_engine::reconcile::Reconciled::Done(report) = done else {
             panic!("{control}: {done:?}")

@@ -232,14 +232,7 @@ async fn a_setting_that_moved_since_the_plan_is_left_alone() {
     stage.simulator.edit(|world| world.account_mut(&account).unwrap().password_policy = None);
     // Another hand puts the setting right between the look and the write.
     let engine = stage.another().await;
-    let order = Order {
-        target: tenant(&account),
-        cause: Cause::Asked,
-        sweep: None,
-        surveyed: None,
-        organization: None,
-        deadline: stage.deadline(),
-    };
+    let order = Order::new(tenant(&account), Cause::Asked, stage.deadline());
     stage.simulator.set_faults("latency=40ms".parse().unwrap());
     stage.simulator.clear_calls();
     let run = reconcile(&engine, &order);
@@ -274,15 +267,11 @@ async fn a_setting_that_moved_since_the_plan_is_left_alone() {
 #[tokio::test]
 async fn a_run_without_time_says_so_and_the_next_one_goes_on() {
     let (stage, account) = with_a_new_account("new-shop").await;
-    let order = Order {
-        target: tenant(&account),
-        cause: Cause::Created,
-        sweep: None,
-        surveyed: None,
-        organization: None,
-        // Less than the margin: nothing new is begun.
-        deadline: Deadline(stage.engine.clock.now() + SignedDuration::from_secs(2)),
-    };
+    let order = Order::new(
+        tenant(&account),
+        Cause::Created,
+        Deadline(stage.engine.clock.now() + SignedDuration::from_secs(2)),
+    );
     let Reconciled::Done(report) = reconcile(&stage.engine, &order).await.unwrap() else {
         panic!("not done")
     };
@@ -373,14 +362,7 @@ async fn a_policy_that_reaches_too_many_tenants_is_held_back_and_the_rest_is_mad
     // Released for one run.
     let limits = landfall_model::manifest::Limits { changes: 100, deletions: 4, tenants: 6 };
     let engine = landfall_engine::engine::Engine { limits: Some(limits), ..stage.another().await };
-    let order = Order {
-        target: Target::Organization("aws".parse().unwrap()),
-        cause: Cause::Asked,
-        sweep: None,
-        surveyed: None,
-        organization: None,
-        deadline: stage.deadline(),
-    };
+    let order = Order::new(Target::Organization("aws".parse().unwrap()), Cause::Asked, stage.deadline());
     let Reconciled::Done(report) = reconcile(&engine, &order).await.unwrap() else { panic!("not done") };
     assert!(report.blocked.is_empty(), "{:#?}", report.blocked);
     assert_eq!(report.counts.fail, 0, "{}", landfall_reports::text::report(&report));

@@ -48,7 +48,7 @@ pub fn preview(preview: &Preview) -> Value {
             "refused": preview.refused,
             "findings": preview.findings,
         }),
-        "",
+        "nothing: a plan that is only looked at is not kept; ask for fewer targets",
     )
 }
 
@@ -69,7 +69,7 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 /// The answer, or its text and where the whole is kept, where it would be too large.
-fn fit(mut answer: Value, key: &str) -> Value {
+pub fn fit(mut answer: Value, key: &str) -> Value {
     let size = |value: &Value| serde_json::to_vec(value).map_or(usize::MAX, |bytes| bytes.len());
     if size(&answer) <= MOST {
         return answer;

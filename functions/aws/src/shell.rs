@@ -29,6 +29,9 @@ use crate::trigger::parse;
 /// A warm function looks for a newer bundle this often, and forgets what it knew of the organization.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
 
+/// A further message of a batch is begun with at least this much time left: longer than one target usually takes.
+const ENOUGH: SignedDuration = SignedDuration::from_secs(20);
+
 /// Everything that outlives one event.
 #[derive(Debug)]
 pub struct Shell {
@@ -103,7 +106,7 @@ impl Shell {
         deadline: Deadline,
     ) -> anyhow::Result<Value> {
         let target = Target::Tenant(tenant);
-        let order = Order { target, cause, sweep: None, surveyed: None, organization: None, deadline };
+        let order = Order::new(target, cause, deadline);
         Ok(answer::reconciled(&reconcile(engine, &order).await?))
     }
 
@@ -116,9 +119,11 @@ impl Shell {
         deadline: Deadline,
     ) -> anyhow::Result<Value> {
         let mut failed = Vec::new();
-        for Parcel { id, work: contents } in messages {
+        for (place, Parcel { id, work: contents }) in messages.into_iter().enumerate() {
+            let left = deadline.0.duration_since(engine.clock.now());
             let result = match contents {
-                _ if !deadline.allows(engine.clock.now()) => Err("time ran out".to_owned()),
+                // Whoever is killed in the middle brings the whole batch back; the first message always gets its chance.
+                _ if place > 0 && left < ENOUGH => Err("there was no time left to begin it".to_owned()),
                 Contents::Work(work) => work::perform(engine, &work, deadline)
                     .await
                     .map(drop)
@@ -179,14 +184,7 @@ impl Shell {
                     preview.map(|preview| answer::preview(&preview))
                 }
                 Action::Apply => {
-                    let order = Order {
-                        target: target.clone(),
-                        cause: Cause::Asked,
-                        sweep: None,
-                        surveyed: None,
-                        organization: None,
-                        deadline,
-                    };
+                    let order = Order::new(target.clone(), Cause::Asked, deadline);
                     reconcile(&engine, &order).await.map(|done| answer::reconciled(&done))
                 }
                 Action::Explain | Action::Sweep | Action::Status => {
@@ -205,7 +203,7 @@ impl Shell {
                 answer.unwrap_or_else(|error| json!({"error": landfall_engine::control::chain(&error)}));
             answers.insert(target.to_string(), answer);
         }
-        Ok(Value::Object(answers))
+        Ok(answer::fit(Value::Object(answers), "runs/ and plans/"))
     }
 
     fn engine(&self, store: &Arc<dyn Store>, followed: &Followed) -> Engine {

@@ -18,6 +18,7 @@ use landfall_model::plan::{Change, ChangeId, Stage};
 use crate::cloud::{Made, Reader, Writer};
 use crate::engine::{Deadline, Engine, EngineError};
 use crate::history::History;
+use crate::lease::Held;
 use crate::observe;
 
 /// Writes under way at once, for one target. Few, because most APIs allow a handful of writes a second.
@@ -106,6 +107,7 @@ pub async fn stage(
     approved: &Approved,
     stage: Stage,
     history: &mut History,
+    held: &mut Held,
     progress: &mut Progress,
 ) -> Result<(), EngineError> {
     let mut waiting: Vec<&Change> = of_stage(approved, stage).collect();
@@ -121,6 +123,9 @@ pub async fn stage(
             }
             return Ok(());
         }
+        // Whoever lost the lease stops here; whoever holds it keeps it for another wave.
+        history.catch_up(&mut held.record);
+        held.save(site.engine).await?;
         wave(site, approved, &ready, history, progress).await?;
         waiting = rest;
     }

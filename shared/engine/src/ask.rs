@@ -51,6 +51,7 @@ pub async fn preview(
     target: &Target,
     limits: Limits,
 ) -> Result<Preview, EngineError> {
+    crate::engine::serves(cloud, target)?;
     let record = lease::peek(store, target).await?.unwrap_or_else(|| Record::new(target.clone(), run));
     let facts = match target {
         Target::Tenant(tenant) => cloud.facts(tenant).await?,

@@ -9,6 +9,7 @@ use landfall_model::id::{RunId, SweepId};
 use landfall_model::manifest::Limits;
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::report::Provenance;
+use landfall_model::target::Target;
 
 use crate::cloud::{Cloud, Hands, LookError};
 use crate::queue::{Queue, QueueError};
@@ -108,9 +109,27 @@ impl Engine {
         SweepId::new(self.clock.now(), self.dice.roll())
     }
 
+    /// Whether a target belongs to the cloud that this engine works on.
+    pub fn serves(&self, target: &Target) -> Result<(), EngineError> {
+        serves(&*self.cloud, target)
+    }
+
     /// How much a run may change.
     pub fn limits(&self) -> Limits {
         self.limits.unwrap_or(self.trusted.bundle.manifest().limits)
+    }
+}
+
+/// Whether a target belongs to a cloud: another organization's would be reconciled under a lease and a history of its own.
+pub(crate) fn serves(cloud: &dyn Cloud, target: &Target) -> Result<(), EngineError> {
+    let ours = match target {
+        Target::Organization(name) => name == cloud.name(),
+        Target::Tenant(tenant) => tenant.provider() == cloud.provider(),
+    };
+    if ours {
+        Ok(())
+    } else {
+        Err(EngineError::OtherCloud { target: target.to_string(), cloud: cloud.name().to_string() })
     }
 }
 
@@ -148,6 +167,14 @@ pub enum EngineError {
         /// Where it breaks.
         #[source]
         source: landfall_model::ledger::Broken,
+    },
+    /// The target is of another cloud than the one that is worked on.
+    #[error("`{target}` is not of the cloud `{cloud}`, which is the one served here")]
+    OtherCloud {
+        /// The target.
+        target: String,
+        /// The cloud.
+        cloud: String,
     },
     /// The manifest does not name this cloud.
     #[error("the manifest has no cloud `{0}`")]

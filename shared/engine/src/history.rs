@@ -4,7 +4,7 @@ use landfall_model::id::RunId;
 use landfall_model::ledger::{Broken, Chain, Entry, Event};
 use landfall_model::observed::shows;
 use landfall_model::plan::Change;
-use landfall_model::record::Head;
+use landfall_model::record::{Head, Life, Record};
 use landfall_model::target::Target;
 
 use crate::engine::{Engine, EngineError};
@@ -38,6 +38,23 @@ impl History {
     /// Where it ends now.
     pub const fn head(&self) -> &Head {
         self.chain.head()
+    }
+
+    /// Brings a record up to what its history says: a crash may have come between the two.
+    pub fn catch_up(&mut self, record: &mut Record) {
+        let (written, lives) = self.chain.take_news();
+        for change in &written {
+            landfall_model::ledger::made(&mut record.made, change);
+        }
+        for (life, at) in lives {
+            record.life = life;
+            match life {
+                Life::Gated => record.gated = Some(at),
+                Life::HandedOver => record.handed_over = Some(at),
+                Life::Discovered | Life::Adopted | Life::Placed | Life::Verified | Life::Closed => {}
+            }
+        }
+        record.head = self.chain.head().clone();
     }
 
     /// Intents that nobody knows the outcome of.
@@ -136,10 +153,7 @@ pub async fn verify(store: &dyn Store, target: &Target) -> Result<Verified, Engi
         Err(error) => return Err(error),
     };
     let broken = match crate::lease::peek(store, target).await? {
-        Some(record) if broken.is_none() && record.head.seq > chain.head().seq => {
-            let short = Broken::Short { found: chain.head().seq, known: record.head.seq };
-            Some(short.to_string())
-        }
+        Some(record) if broken.is_none() => differs(store, target, &chain, &record.head).await?,
         _ => broken,
     };
     Ok(Verified {
@@ -149,6 +163,24 @@ pub async fn verify(store: &dyn Store, target: &Target) -> Result<Verified, Engi
         open: u64::try_from(chain.open().len()).unwrap_or(u64::MAX),
         broken,
     })
+}
+
+/// Compares a history that fits together with the end that the record knows: it may have been cut, or written anew.
+async fn differs(
+    store: &dyn Store,
+    target: &Target,
+    chain: &Chain,
+    known: &Head,
+) -> Result<Option<String>, EngineError> {
+    if known.seq > chain.head().seq {
+        return Ok(Some(Broken::Short { found: chain.head().seq, known: known.seq }.to_string()));
+    }
+    if known.seq == 0 {
+        return Ok(None);
+    }
+    let there = store.read::<Entry>(&keys::entry(target, known.seq)?).await?;
+    let same = there.is_some_and(|(entry, _)| Some(&entry.hash) == known.hash.as_ref());
+    Ok((!same).then(|| Broken::Rewritten { seq: known.seq }.to_string()))
 }
 
 /// The entries of a history, oldest first, from `after` on.

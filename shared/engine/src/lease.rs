@@ -4,7 +4,7 @@
 //! ends it. Who comes meanwhile marks the record dirty and leaves; the holder then runs again before it lets go.
 //!
 //! **Guarantees.** At most one run passes `save` at any time. A mark is never lost: it is set and cleared by the same
-//! compare-and-swap. A crash leaves a lease that ends, and whoever came meanwhile has left a message that arrives after its end.
+//! compare-and-swap. A crash leaves a lease that ends, and everybody who came meanwhile sends a message that arrives after its end.
 //!
 //! **Assumes** clocks that differ by less than [`SKEW`].
 
@@ -34,10 +34,8 @@ pub enum Taken {
     Busy {
         /// Who holds it.
         run: RunId,
-        /// Until when at most.
+        /// Until when at most: somebody has to come back then, in case the holder is dead.
         until: Timestamp,
-        /// Nobody had marked it before: somebody has to come back after `until`, in case the holder is dead.
-        first: bool,
     },
 }
 
@@ -66,8 +64,7 @@ pub async fn take(
             None => (Record::new(target.clone(), run), None),
         };
         if let Some(lease) = record.holder(now - SKEW).cloned() {
-            let first = !record.dirty;
-            if first {
+            if !record.dirty {
                 record.dirty = true;
                 match write(engine, &record, run, version.as_ref()).await {
                     Ok(_) => {}
@@ -75,7 +72,7 @@ pub async fn take(
                     Err(error) => return Err(error.into()),
                 }
             }
-            return Ok(Taken::Busy { run: lease.run, until: lease.until, first });
+            return Ok(Taken::Busy { run: lease.run, until: lease.until });
         }
         record.dirty = false;
         record.lease = Some(Lease { run: run.clone(), until: until(now, deadline) });

@@ -10,7 +10,6 @@ pub mod life;
 mod tell;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,7 +41,7 @@ use crate::{inventory, keys, work};
 pub const SETTLING: SignedDuration = SignedDuration::from_secs(60);
 
 /// How soon a setting that settles is looked at again.
-pub const LOOK_AGAIN: Duration = Duration::from_secs(10);
+pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// Whom to reconcile, and why.
 #[derive(Debug, Clone)]
@@ -53,12 +52,21 @@ pub struct Order {
     pub cause: Cause,
     /// The sweep it is part of.
     pub sweep: Option<SweepId>,
+    /// The page of the sweep's tenants it stands on.
+    pub page: Option<u32>,
     /// What the sweep saw of the tenant on its way, so that nobody has to ask again.
     pub surveyed: Option<Surveyed>,
     /// What the sweep saw of the organization.
     pub organization: Option<Observed>,
     /// When to stop.
     pub deadline: Deadline,
+}
+
+impl Order {
+    /// An order of its own, that no sweep has seen anything for.
+    pub fn new(target: Target, cause: Cause, deadline: Deadline) -> Self {
+        Order { target, cause, sweep: None, page: None, surveyed: None, organization: None, deadline }
+    }
 }
 
 /// What came of it.
@@ -82,6 +90,7 @@ pub enum Reconciled {
 /// the intent is in the history. A crash at any point leaves a state that the next run goes on from, and never a new tenant
 /// without its gate before it is handed over. One broken setting costs that setting.
 pub async fn reconcile(engine: &Engine, order: &Order) -> Result<Reconciled, EngineError> {
+    engine.serves(&order.target)?;
     let run = engine.new_run();
     if let Cause::Resumed(before) = &order.cause
         && let Some(record) = lease::peek(&*engine.store, &order.target).await?
@@ -93,25 +102,35 @@ pub async fn reconcile(engine: &Engine, order: &Order) -> Result<Reconciled, Eng
     }
     let mut held = match lease::take(engine, &order.target, &run, order.deadline).await? {
         Taken::Held(held) => held,
-        Taken::Busy { run, until, first } => {
-            if first {
-                let work = Work::Reconcile {
-                    target: order.target.clone(),
-                    sweep: None,
-                    page: None,
-                    cause: Cause::Resumed(run.clone()),
-                };
-                let wait =
-                    until.duration_since(engine.clock.now()) + lease::SKEW + SignedDuration::from_secs(1);
-                work::send(engine, &work, wait.try_into().unwrap_or_default()).await?;
-            }
+        Taken::Busy { run, until } => {
+            // Somebody comes back after the lease's end, in case its holder is dead: one message for each that found it busy, so
+            // that none of them is lost with another.
+            let work = Work::Reconcile {
+                target: order.target.clone(),
+                sweep: order.sweep.clone(),
+                page: order.page,
+                cause: Cause::Resumed(run.clone()),
+            };
+            let wait = until.duration_since(engine.clock.now()) + lease::SKEW + SignedDuration::from_secs(1);
+            work::send(engine, &work, wait.try_into().unwrap_or_default()).await?;
             tracing::info!(target = %order.target, holder = %run, "another run is at it");
             return Ok(Reconciled::Busy { run });
         }
     };
     let mut order = order.clone();
     loop {
-        let report = round(engine, &order, &mut held).await?;
+        let report = match round(engine, &order, &mut held).await {
+            Ok(report) => report,
+            Err(error) => {
+                // Who comes next need not wait for the lease's end. That this failed too changes nothing for them.
+                if !matches!(error, EngineError::LeaseLost { .. })
+                    && let Err(second) = held.hand_on(engine).await
+                {
+                    tracing::debug!(error = %second, "the lease ends by itself");
+                }
+                return Err(error);
+            }
+        };
         if !order.deadline.allows(engine.clock.now()) && held.record.dirty {
             held.hand_on(engine).await?;
             work::resume(engine, &order.target, held.run()).await?;
@@ -142,7 +161,8 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     }
     let inventory = inventory::read(engine).await?;
     let desired = desired(engine, order, held, facts.clone(), inventory.clone())?;
-    settle(engine, &desired, &*reader, &mut history, held).await?;
+    settle(engine, &desired, &*reader, &mut history).await?;
+    history.catch_up(&mut held.record);
     life::meet(engine, &desired, inventory.is_some(), &mut history, held).await?;
 
     let addresses = engine.cloud.addresses(&desired);
@@ -179,7 +199,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
                 writer: &*writer,
                 deadline: order.deadline,
             };
-            let gate = seen_closed(&judgements, held);
+            let gate = seen_closed(&judgements, held, now);
             stages(site, &approved, &mut history, held, &mut progress, gate, refused.as_ref()).await?;
         }
     }
@@ -242,23 +262,20 @@ async fn settle(
     desired: &Desired,
     reader: &dyn Reader,
     history: &mut History,
-    held: &mut Held,
 ) -> Result<(), EngineError> {
     for (intent, change) in history.dangling() {
         let look = crate::observe::look(reader, &*engine.clock, desired, &change.address).await;
-        if history.settle(engine, intent, &change, &look).await? == Some(true) {
-            landfall_model::ledger::made(&mut held.record.made, &change);
-        }
+        history.settle(engine, intent, &change, &look).await?;
         tracing::warn!(target = %desired.target, change = %change.id, "a run before this one did not finish this change");
     }
     Ok(())
 }
 
 /// A setting that was written a moment ago is not written again before its effect had time to show.
-fn waiting_for_effects(mut plan: Plan, held: &mut Held, now: Timestamp) -> Plan {
-    held.record.settling.retain(|_, until| *until > now);
+fn waiting_for_effects(mut plan: Plan, held: &Held, now: Timestamp) -> Plan {
+    let settles = |address: &Address| held.record.settling.get(address).is_some_and(|until| *until > now);
     let (changes, waiting): (Vec<Change>, Vec<Change>) =
-        plan.changes.into_iter().partition(|change| !held.record.settling.contains_key(&change.address));
+        plan.changes.into_iter().partition(|change| !settles(&change.address));
     plan.changes = changes;
     plan.blocked.extend(waiting.into_iter().map(|change| Blocked {
         change,
@@ -302,12 +319,12 @@ enum Gate {
     NotSeenClosed,
 }
 
-fn seen_closed(judgements: &[Judgement], held: &Held) -> Gate {
+fn seen_closed(judgements: &[Judgement], held: &Held, now: Timestamp) -> Gate {
     let gates: Vec<&Judgement> =
         judgements.iter().filter(|judgement| judgement.control == ControlKind::QuarantineGate).collect();
     let closed = gates.iter().all(|judgement| {
         matches!(judgement.verdict, Verdict::Holds | Verdict::Due { .. })
-            || held.record.settling.contains_key(&judgement.address)
+            || held.record.settling.get(&judgement.address).is_some_and(|until| *until > now)
     });
     if closed && !gates.is_empty() { Gate::Closed } else { Gate::NotSeenClosed }
 }
@@ -327,10 +344,6 @@ async fn stages(
     let new = site.desired.standing == Standing::New;
     let mut stop: Option<String> = None;
     for stage in Stage::ALL {
-        if apply::of_stage(approved, stage).next().is_some() {
-            held.record.head = history.head().clone();
-            held.save(engine).await?;
-        }
         if new && stage == Stage::Handover && stop.is_none() {
             stop = unverified(site, progress).await;
             if stop.is_none() {
@@ -347,13 +360,9 @@ async fn stages(
         }
         match &stop {
             Some(why) => progress.withhold(engine, approved, stage, why),
-            None => apply::stage(site, approved, stage, history, progress).await?,
+            None => apply::stage(site, approved, stage, history, held, progress).await?,
         }
-        for change in apply::of_stage(approved, stage) {
-            if progress.touched.contains(&change.address) {
-                landfall_model::ledger::made(&mut held.record.made, change);
-            }
-        }
+        history.catch_up(&mut held.record);
         if site.desired.standing.before_handover() && stop.is_none() {
             let whole = progress.wrote_all(approved, stage);
             let closes = apply::of_stage(approved, stage).next().is_some();
@@ -372,7 +381,6 @@ async fn stages(
             stop = refused.map(ToString::to_string);
         }
     }
-    held.record.head = history.head().clone();
     Ok(())
 }
 
@@ -388,10 +396,15 @@ async fn unverified(site: Site<'_>, progress: &mut Progress) -> Option<String> {
     let none = std::collections::BTreeMap::new();
     let findings = findings(desired, &observed, &judgements, &none, engine.clock.now());
     progress.looked = observed;
+    let unseen = judgements.iter().filter(|judgement| {
+        judgement.control == ControlKind::Access && matches!(judgement.verdict, Verdict::Unknown { .. })
+    });
+    let unseen = unseen.map(|judgement| format!("{} (nobody could look)", judgement.address));
     let held_up: Vec<String> = findings
         .iter()
         .filter(|finding| finding.holds_up_handover())
         .map(|finding| format!("{} ({})", finding.address, finding.why))
+        .chain(unseen)
         .collect();
     (!held_up.is_empty()).then(|| format!("handover waits for {}", held_up.join(", ")))
 }
@@ -409,7 +422,7 @@ fn note_settling(
         progress.outcomes.iter().filter(|outcome| &outcome.address == address).all(written)
             && !plan.blocked.iter().any(|blocked| &blocked.change.address == address)
     };
-    held.record.settling.retain(|_, until| *until > now);
+    // What has expired stays until it shows: it is written again then, but not given another minute each time.
     for judgement in judgements {
         let failing = matches!(judgement.verdict, Verdict::Fails { .. });
         if failing && progress.touched.contains(&judgement.address) && whole(&judgement.address) {

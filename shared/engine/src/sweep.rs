@@ -1,12 +1,12 @@
 //! Looks at everybody: the organization once, then one message per tenant, and a close that says who is missing.
 //!
 //! ```text
-//! begin ─► organization reconciled ─► first inventory ─► pages of tenants ─► one message each ─► close (delayed)
+//! begin ─► first inventory ─► organization reconciled ─► pages of tenants ─► one message each ─► close (delayed)
 //!                                                            │                    │                │
 //!                                                  sweeps/<id>/pages/<n>   sweeps/<id>/done/…   sweeps/<id>/closed
 //! ```
 //!
-//! **Guarantees.** Memory does not grow with the number of tenants. A sweep that is cut goes on where it was. Who is not done when
+//! **Guarantees.** While tenants are looked at, memory does not grow with their number; the inventory and the close hold their ids. A sweep that is cut goes on where it was. Who is not done when
 //! the sweep closes is unknown in its report, never left out.
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub const TIME: SignedDuration = SignedDuration::from_mins(30);
 /// How often a sweep that is not over is looked at again.
 const CLOSE_AGAIN: Duration = Duration::from_secs(20);
 
-/// How often a sweep on this machine's own queue is looked at again.
+/// Messages sent at once.
 const SENDS: usize = 8;
 
 /// A sweep as it is under way.
@@ -75,9 +75,6 @@ pub struct DoneTarget {
     pub counts: Counts,
     /// How many changes it made.
     pub changes: u32,
-    /// Another run was at it; that run's report counts.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub busy: bool,
 }
 
 /// The end of a sweep.
@@ -92,6 +89,8 @@ pub struct Closed {
     pub started: Timestamp,
     /// When it was closed.
     pub ended: Timestamp,
+    /// Whether the organization was listed to its end; where not, there may be more targets than are told of here.
+    pub complete: bool,
     /// How many targets it had, the organization included.
     pub targets: u32,
     /// How many were done.
@@ -125,7 +124,10 @@ pub async fn begin(engine: &Engine, deadline: Deadline) -> Result<SweepId, Engin
     work::send(engine, &Work::Close { sweep: id.clone() }, CLOSE_AGAIN).await?;
     // Who is there is written down before anything is done, so that nobody who was there is ever taken for new.
     inventory::ensure(engine).await?;
-    organization(engine, &id, deadline).await?;
+    if let Err(error) = organization(engine, &id, deadline).await {
+        // It stays without a done record, so the close tells that it is unknown; the tenants are looked at all the same.
+        tracing::error!(error = crate::control::chain(&error), "the organization could not be reconciled");
+    }
     enumerate(engine, &id, deadline).await?;
     Ok(id)
 }
@@ -169,11 +171,18 @@ pub async fn enumerate(engine: &Engine, id: &SweepId, deadline: Deadline) -> Res
         if !deadline.allows(engine.clock.now()) {
             return work::send(engine, &Work::Continue { sweep: id.clone() }, Duration::ZERO).await;
         }
-        let Page { tenants, next } = engine.cloud.page(sweep.next.as_deref()).await?;
+        let Page { mut tenants, next } = engine.cloud.page(sweep.next.as_deref()).await?;
         if !tenants.is_empty() {
-            match engine.store.create_json(&keys::page(id, sweep.pages)?, &tenants).await {
-                // A run that was cut after this line wrote the page; its messages are sent again, which does no harm.
-                Ok(_) | Err(StoreError::Conflict { .. }) => {}
+            let page = keys::page(id, sweep.pages)?;
+            match engine.store.create_json(&page, &tenants).await {
+                Ok(_) => {}
+                // A run that was cut after this line wrote the page, and that page counts; its messages are sent again, which
+                // does no harm.
+                Err(StoreError::Conflict { .. }) => {
+                    if let Some((stored, _)) = engine.store.read::<Vec<Surveyed>>(&page).await? {
+                        tenants = stored;
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
             // Collected first: a stream over a borrowing closure is not `Send` for the compiler.
@@ -225,6 +234,7 @@ pub async fn one(
         target: target.clone(),
         cause: cause.clone(),
         sweep: Some(sweep.clone()),
+        page,
         surveyed,
         organization,
         deadline,
@@ -235,23 +245,14 @@ pub async fn one(
             run: report.run.clone(),
             life: report.life,
             counts: report.counts,
-            changes: u32::try_from(report.outcomes.len()).unwrap_or(u32::MAX),
-            busy: false,
+            changes: report.written(),
         },
-        Reconciled::Busy { .. } | Reconciled::Settled => {
-            let record = lease::peek(&*engine.store, target).await?;
-            let last = record.as_ref().and_then(|record| record.last.clone());
-            DoneTarget {
-                run: match (&reconciled, &last) {
-                    (Reconciled::Busy { run }, _) => run.clone(),
-                    (_, Some(last)) => last.run.clone(),
-                    _ => engine.new_run(),
-                },
-                life: record.map_or(Life::Discovered, |record| record.life),
-                counts: last.map(|last| last.counts).unwrap_or_default(),
-                changes: 0,
-                busy: true,
-            }
+        // It is not done: a message comes back to it after the other run.
+        Reconciled::Busy { .. } => return Ok(reconciled),
+        Reconciled::Settled => {
+            let Some(record) = lease::peek(&*engine.store, target).await? else { return Ok(reconciled) };
+            let Some(last) = record.last else { return Ok(reconciled) };
+            DoneTarget { run: last.run, life: record.life, counts: last.counts, changes: 0 }
         }
     };
     match engine.store.create_json(&keys::done(sweep, target)?, &done).await {
@@ -286,8 +287,9 @@ pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, Engi
             _ => break,
         }
     }
-    let targets = sweep.tenants.saturating_add(1);
-    let all = sweep.enumerated && done.len() >= usize::try_from(targets).unwrap_or(usize::MAX);
+    // Who is missing is asked of the pages: a tenant that moved while they were written stands on two of them.
+    let unknown = missing(engine, &sweep, &done).await?;
+    let all = sweep.enumerated && unknown.is_empty();
     if !all && now < sweep.deadline {
         work::send(engine, &Work::Close { sweep: id.clone() }, CLOSE_AGAIN).await?;
         return Ok(None);
@@ -297,10 +299,11 @@ pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, Engi
         cloud: sweep.cloud.clone(),
         started: sweep.started,
         ended: now,
-        targets,
+        complete: sweep.enumerated,
+        targets: u32::try_from(done.len() + unknown.len()).unwrap_or(u32::MAX),
         done: u32::try_from(done.len()).unwrap_or(u32::MAX),
         changes: 0,
-        unknown: missing(engine, &sweep, &done).await?,
+        unknown,
         counts: Counts::default(),
         attention: Vec::new(),
     };
@@ -351,5 +354,6 @@ async fn missing(
         );
     }
     missing.sort();
+    missing.dedup();
     Ok(missing)
 }

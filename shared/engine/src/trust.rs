@@ -58,6 +58,18 @@ pub enum TrustError {
         /// Whose bundle it is.
         here: Name,
     },
+    /// Two bundles were signed under one number.
+    #[error(
+        "generation {generation} is the bundle `{there}` here, and now another one, `{here}`: sign it again with a higher `--generation`"
+    )]
+    TwoOfOneGeneration {
+        /// The number.
+        generation: u64,
+        /// The bundle that is followed.
+        there: String,
+        /// The bundle that was offered.
+        here: String,
+    },
     /// The store failed.
     #[error("could not read what the store knows of bundles")]
     Store(#[from] StoreError),
@@ -100,6 +112,18 @@ pub async fn trust(
     };
     let remembered = match &followed {
         None => store.create_json(&key, &follows).await.map(drop),
+        // Unsigned bundles have no generation; of signed ones, one generation is one bundle.
+        Some((there, _))
+            if there.generation == provenance.generation
+                && provenance.signed_by.is_some()
+                && there.digest != follows.digest =>
+        {
+            return Err(TrustError::TwoOfOneGeneration {
+                generation: there.generation,
+                there: there.digest.short().to_owned(),
+                here: follows.digest.short().to_owned(),
+            });
+        }
         Some((there, _)) if there.generation >= follows.generation => Ok(()),
         Some((_, version)) => store.update_json(&key, &follows, version).await.map(drop),
     };
@@ -134,4 +158,142 @@ fn vouched(statement: &Statement) -> Provenance {
 
 fn unsigned(bundle: &Bundle) -> Provenance {
     Provenance { bundle: bundle.digest().clone(), generation: 0, signed_by: None, author: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use landfall_model::manifest::Source;
+    use landfall_model::manifest::parse::parse;
+    use landfall_model::manifest::statement::{NewKey, PublicKey, keygen, sign};
+
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    const NOW: &str = "2026-11-21T10:00:00Z";
+
+    fn bundle(organization: &str, contact: &str) -> Bundle {
+        let text = format!(
+            "landfall: 1\norganization: {organization}\nclouds: {{ aws: {{ organization: o-a1b2c3d4e5, management-account: \"111111111111\", home-region: eu-central-1, regions: [eu-central-1] }} }}\ncontacts: {{ security: {contact}@acme.example }}\n"
+        );
+        let parsed = parse(&[Source { name: "m.yaml".into(), text }], jiff::civil::date(2026, 11, 21));
+        Bundle::build(parsed.manifest.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))).unwrap()
+    }
+
+    fn key() -> NewKey {
+        keygen(&ring::rand::SystemRandom::new()).unwrap()
+    }
+
+    fn statement(bundle: &Bundle, generation: u64, key: &NewKey) -> Statement {
+        Statement {
+            organization: bundle.manifest().organization.clone(),
+            generation,
+            digest: bundle.digest().clone(),
+            key_id: PublicKey::of(&key.pkcs8).unwrap().id().clone(),
+            expires: "2027-01-01T00:00:00Z".parse().unwrap(),
+            author: Some("Ada".into()),
+            signed_at: NOW.parse().unwrap(),
+        }
+    }
+
+    fn keys(key: &NewKey) -> PublicKeys {
+        PublicKeys::parse(&key.public.to_string()).unwrap()
+    }
+
+    async fn ask(
+        store: &MemoryStore,
+        bundle: Bundle,
+        signed: Option<&SignedStatement>,
+        keys: Option<&PublicKeys>,
+        footing: Footing,
+    ) -> Result<Provenance, TrustError> {
+        trust(store, bundle, signed, keys, footing, NOW.parse().unwrap())
+            .await
+            .map(|trusted| trusted.provenance)
+    }
+
+    #[tokio::test]
+    async fn a_signed_bundle_is_followed_and_the_store_remembers_it() {
+        let (store, key, bundle) = (MemoryStore::new(), key(), bundle("acme", "a"));
+        let signed = sign(&statement(&bundle, 3, &key), &key.pkcs8).unwrap();
+        let digest = bundle.digest().clone();
+        let provenance = ask(&store, bundle, Some(&signed), Some(&keys(&key)), Footing::Real).await.unwrap();
+        assert_eq!((provenance.generation, provenance.author.as_deref()), (3, Some("Ada")));
+        assert!(store.get(&keys::manifest(&digest).unwrap()).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn nobody_s_word_counts_on_loopback_only_and_the_report_says_so() {
+        let store = MemoryStore::new();
+        let refused = ask(&store, bundle("acme", "a"), None, None, Footing::Real).await.unwrap_err();
+        assert!(matches!(refused, TrustError::Unsigned(_)), "{refused}");
+        let provenance = ask(&store, bundle("acme", "a"), None, None, Footing::Loopback).await.unwrap();
+        assert_eq!(provenance.signed_by, None);
+    }
+
+    #[tokio::test]
+    async fn one_disturbance_and_the_bundle_is_refused() {
+        let (key, other) = (key(), key());
+        let bundle_of = || bundle("acme", "a");
+        let right = statement(&bundle_of(), 3, &key);
+        let expired = Statement { expires: NOW.parse().unwrap(), ..right.clone() };
+        let elsewhere = Statement { organization: "umbrella".parse().unwrap(), ..right.clone() };
+        let another = Statement { digest: Digest::of(b"another"), ..right.clone() };
+        let strange =
+            Statement { key_id: PublicKey::of(&other.pkcs8).unwrap().id().clone(), ..right.clone() };
+        let table = [
+            ("expired", sign(&expired, &key.pkcs8).unwrap()),
+            ("another organization's", sign(&elsewhere, &key.pkcs8).unwrap()),
+            ("about another bundle", sign(&another, &key.pkcs8).unwrap()),
+            ("by a key nobody trusts", sign(&strange, &other.pkcs8).unwrap()),
+            ("changed after it was signed", {
+                let mut signed = sign(&right, &key.pkcs8).unwrap();
+                signed.statement = signed.statement.replace("\"generation\":3", "\"generation\":4");
+                signed
+            }),
+        ];
+        for footing in [Footing::Real, Footing::Loopback] {
+            for (what, signed) in &table {
+                let store = MemoryStore::new();
+                let refused = ask(&store, bundle_of(), Some(signed), Some(&keys(&key)), footing).await;
+                assert!(matches!(refused, Err(TrustError::Refused(_))), "{what}: {refused:?}");
+            }
+        }
+        let signed = sign(&right, &key.pkcs8).unwrap();
+        let refused = ask(&MemoryStore::new(), bundle_of(), Some(&signed), None, Footing::Loopback).await;
+        assert!(matches!(refused, Err(TrustError::NoKeys)), "a statement and no key to check it with");
+    }
+
+    #[tokio::test]
+    async fn an_older_generation_can_t_turn_the_organization_back() {
+        let (store, key) = (MemoryStore::new(), key());
+        let (older, newer) = (bundle("acme", "older"), bundle("acme", "newer"));
+        let old = sign(&statement(&older, 3, &key), &key.pkcs8).unwrap();
+        let new = sign(&statement(&newer, 4, &key), &key.pkcs8).unwrap();
+        let keys = keys(&key);
+        ask(&store, older.clone(), Some(&old), Some(&keys), Footing::Real).await.unwrap();
+        ask(&store, newer, Some(&new), Some(&keys), Footing::Real).await.unwrap();
+        let refused = ask(&store, older, Some(&old), Some(&keys), Footing::Real).await;
+        assert!(matches!(refused, Err(TrustError::Refused(Refused::OlderGeneration { .. }))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn two_bundles_of_one_generation_are_not_interchangeable() {
+        let (store, key) = (MemoryStore::new(), key());
+        let keys = keys(&key);
+        for (bundle, fine) in
+            [(bundle("acme", "one"), true), (bundle("acme", "two"), false), (bundle("acme", "one"), true)]
+        {
+            let signed = sign(&statement(&bundle, 3, &key), &key.pkcs8).unwrap();
+            let asked = ask(&store, bundle, Some(&signed), Some(&keys), Footing::Real).await;
+            assert_eq!(asked.is_ok(), fine, "{asked:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_belongs_to_one_organization() {
+        let store = MemoryStore::new();
+        ask(&store, bundle("acme", "a"), None, None, Footing::Loopback).await.unwrap();
+        let refused = ask(&store, bundle("umbrella", "a"), None, None, Footing::Loopback).await.unwrap_err();
+        assert!(refused.to_string().contains("belongs to the organization `acme`"), "{refused}");
+    }
 }

@@ -36,15 +36,7 @@ pub async fn perform(
 ) -> Result<Option<Reconciled>, EngineError> {
     match work {
         Work::Reconcile { target, sweep: None, page: _, cause } => {
-            let order = Order {
-                target: target.clone(),
-                cause: cause.clone(),
-                sweep: None,
-                surveyed: None,
-                organization: None,
-                deadline,
-            };
-            reconcile(engine, &order).await.map(Some)
+            reconcile(engine, &Order::new(target.clone(), cause.clone(), deadline)).await.map(Some)
         }
         Work::Reconcile { target, sweep: Some(sweep), page, cause } => {
             sweep::one(engine, sweep, target, *page, cause, deadline).await.map(Some)

@@ -146,6 +146,12 @@ pub enum Broken {
         /// The intent it names.
         intent: u64,
     },
+    /// The whole history was written anew.
+    #[error("entry {seq} is another one than the record knows: the history was written anew")]
+    Rewritten {
+        /// The entry.
+        seq: u64,
+    },
     /// The history ends before the place the record knows.
     #[error("the history ends at entry {found}, but the record knows entry {known}")]
     Short {
@@ -162,12 +168,14 @@ pub struct Chain {
     head: Head,
     open: BTreeMap<u64, Change>,
     intents: u64,
+    written: Vec<Change>,
+    lives: Vec<(Life, Timestamp)>,
 }
 
 impl Chain {
     /// A chain that goes on after `head`; nothing is open there.
     pub fn from(head: Head) -> Self {
-        Chain { head, open: BTreeMap::new(), intents: 0 }
+        Chain { head, ..Chain::default() }
     }
 
     /// Takes the next entry, when it fits.
@@ -188,11 +196,19 @@ impl Chain {
                 self.open.insert(entry.seq, (**change).clone());
             }
             Event::Outcome { intent, .. } | Event::Settled { intent, .. } => {
-                if self.open.remove(intent).is_none() {
+                let Some(change) = self.open.remove(intent) else {
                     return Err(Broken::NotOpen { seq: entry.seq, intent: *intent });
+                };
+                let written = match &entry.event {
+                    Event::Outcome { result, .. } => matches!(result, Done::Written { .. }),
+                    Event::Settled { took_effect, .. } => *took_effect == Some(true),
+                    Event::Intent { .. } | Event::Life { .. } => false,
+                };
+                if written {
+                    self.written.push(change);
                 }
             }
-            Event::Life { .. } => {}
+            Event::Life { to, .. } => self.lives.push((*to, entry.at)),
         }
         self.head = entry.head();
         Ok(())
@@ -206,6 +222,11 @@ impl Chain {
     /// Intents without an outcome.
     pub const fn open(&self) -> &BTreeMap<u64, Change> {
         &self.open
+    }
+
+    /// Takes what was written since the chain began, and the steps of life, so that a record that a crash left behind catches up.
+    pub fn take_news(&mut self) -> (Vec<Change>, Vec<(Life, Timestamp)>) {
+        (std::mem::take(&mut self.written), std::mem::take(&mut self.lives))
     }
 
     /// How many intents there were.

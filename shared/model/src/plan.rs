@@ -147,21 +147,21 @@ impl Change {
     /// With what was seen before.
     #[must_use]
     pub fn before(mut self, before: Option<Value>) -> Self {
-        self.before = before;
+        self.before = before.filter(|before| !before.is_null());
         self
     }
 
     /// With what a look will show afterwards.
     #[must_use]
     pub fn after(mut self, after: Value) -> Self {
-        self.after = Some(after);
+        self.after = Some(after).filter(|after| !after.is_null());
         self
     }
 
     /// With what the write needs besides.
     #[must_use]
     pub fn with(mut self, with: Value) -> Self {
-        self.with = Some(with);
+        self.with = Some(with).filter(|with| !with.is_null());
         self
     }
 

@@ -7,7 +7,7 @@ use crate::approve::Refused;
 use crate::desired::Standing;
 use crate::finding::Finding;
 use crate::id::{Digest, Name, RunId, SweepId};
-use crate::outcome::Outcome;
+use crate::outcome::{Done, Outcome};
 use crate::plan::{Blocked, Change};
 use crate::record::{Counts, Life};
 use crate::target::Target;
@@ -96,6 +96,12 @@ pub enum Next {
 }
 
 impl Report {
+    /// How many changes were written.
+    pub fn written(&self) -> u32 {
+        let written = |outcome: &&Outcome| matches!(outcome.result, Done::Written { .. });
+        u32::try_from(self.outcomes.iter().filter(written).count()).unwrap_or(u32::MAX)
+    }
+
     /// Whether a person should see to it.
     pub fn needs_attention(&self) -> bool {
         self.refused.is_some() || self.findings.iter().any(Finding::needs_attention)

@@ -46,15 +46,12 @@ pub(super) async fn step(
     why: &str,
 ) -> Result<(), EngineError> {
     let from = held.record.life;
-    if from >= to {
+    // What was closed and came back goes on from there.
+    if from >= to && (from != Life::Closed || to == Life::Closed) {
         return Ok(());
     }
     history.append(engine, Event::Life { from, to, why: why.to_owned() }).await?;
-    held.record.life = to;
-    held.record.head = history.head().clone();
-    if to == Life::Gated {
-        held.record.gated = Some(engine.clock.now());
-    }
+    history.catch_up(&mut held.record);
     tracing::info!(target = %held.record.target, life = %to, "a step in its life");
     held.save(engine).await
 }
@@ -74,7 +71,9 @@ pub(super) async fn meet(
         Standing::Adopted => {
             step(engine, history, held, Life::Adopted, "it was there before, and the manifest names it").await
         }
-        Standing::ReportOnly(why) if inventoried && desired.facts.is_some() => {
+        Standing::ReportOnly(why)
+            if inventoried && desired.facts.as_ref().is_some_and(|facts| facts.state == State::Active) =>
+        {
             step(engine, history, held, Life::Adopted, why).await
         }
         Standing::Organization
@@ -122,6 +121,5 @@ pub(super) async fn deliver(
         Ok(_) | Err(StoreError::Conflict { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    held.record.handed_over = Some(delivery.at);
     step(engine, history, held, Life::HandedOver, "verified, and access is given").await
 }

@@ -1,13 +1,14 @@
 //! The end of a round: the report, the record, and what is left for later.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use landfall_model::approve::Refused;
 use landfall_model::desired::{Desired, Standing};
 use landfall_model::finding::Finding;
 use landfall_model::id::Digest;
+use landfall_model::outcome::Done;
 use landfall_model::plan::Plan;
-use landfall_model::record::{Counts, LastRun};
+use landfall_model::record::{Counts, LastRun, Life};
 use landfall_model::report::{Next, Report};
 use landfall_model::trigger::{Cause, Work};
 
@@ -46,7 +47,9 @@ pub(super) async fn tell(
     let next = if progress.out_of_time {
         Next::Resume
     } else if settling {
-        Next::LookAgain { at: ended + jiff::SignedDuration::try_from(LOOK_AGAIN).unwrap_or_default() }
+        Next::LookAgain { at: ended + LOOK_AGAIN }
+    } else if let Some(wait) = patience(order, held, &desired, &progress, ended) {
+        Next::LookAgain { at: ended + wait }
     } else {
         Next::Sweep
     };
@@ -78,7 +81,6 @@ pub(super) async fn tell(
     if let Some(sweep) = &order.sweep {
         held.record.swept = Some(sweep.clone());
     }
-    held.save(engine).await?;
     let key = keys::run(&run, &order.target)?;
     match engine.store.create_json(&key, &report).await {
         Ok(_) => {}
@@ -89,17 +91,20 @@ pub(super) async fn tell(
         }
         Err(error) => return Err(error.into()),
     }
+    // The record names the report, so it is written after it.
+    held.save(engine).await?;
     match next {
         Next::Sweep => {}
         Next::Resume => work::resume(engine, &order.target, &run).await?,
-        Next::LookAgain { .. } => {
+        Next::LookAgain { at } => {
+            let wait = at.duration_since(ended).try_into().unwrap_or_default();
             let work = Work::Reconcile {
                 target: order.target.clone(),
                 sweep: None,
                 page: None,
                 cause: Cause::Settling(run.clone()),
             };
-            work::send(engine, &work, LOOK_AGAIN).await?;
+            work::send(engine, &work, wait).await?;
         }
     }
     tracing::info!(
@@ -107,6 +112,29 @@ pub(super) async fn tell(
         fail = counts.fail, unknown = counts.unknown, "run ended"
     );
     Ok(report)
+}
+
+/// How long until a new tenant is tried again by itself: its roles may need a minute, a right may be missing. The wait grows with the
+/// tenant's age, from half a minute to a quarter of an hour, and after a day only sweeps come by.
+fn patience(
+    order: &Order,
+    held: &Held,
+    desired: &Desired,
+    progress: &Progress,
+    now: Timestamp,
+) -> Option<SignedDuration> {
+    let (least, most, end) =
+        (SignedDuration::from_secs(30), SignedDuration::from_mins(15), SignedDuration::from_hours(24));
+    let not_written = progress.outcomes.iter().any(|outcome| !matches!(outcome.result, Done::Written { .. }));
+    let since = match (&desired.standing, &desired.facts) {
+        // Organizations may not know yet whom it has just made; asked for once more.
+        (Standing::ReportOnly(_), None) if order.cause == Cause::Created => return Some(least),
+        (Standing::New, Some(facts)) if held.record.life != Life::HandedOver => facts.joined?,
+        (Standing::HandedOver, _) if not_written => held.record.handed_over?,
+        _ => return None,
+    };
+    let age = now.duration_since(since);
+    (age < end).then(|| (age / 2).clamp(least, most))
 }
 
 /// What a person should know beside the findings.

@@ -142,13 +142,18 @@ fn standing(
             only("it holds the organization or Landfall itself, and no project names it")
         };
     }
-    if record.life == Life::HandedOver {
+    if record.handed_over.is_some() {
         return Standing::HandedOver;
     }
     let Some(inventory) = inventory else {
         return only("there is no first inventory yet: the next sweep writes it");
     };
-    let new = facts.origin == Origin::Created && !inventory.tenants.contains(id);
+    // Three proofs, because each alone can fail: a tenant that moved while the inventory was listed is in no page, and one that was
+    // looked at while nothing could be written stays what it was.
+    let new = facts.origin == Origin::Created
+        && !inventory.tenants.contains(id)
+        && facts.joined.is_some_and(|joined| joined + CLOCKS >= inventory.at)
+        && record.life != Life::Adopted;
     match (new, home) {
         (true, Some(_)) => Standing::New,
         (true, None) => Standing::Waiting,
@@ -156,6 +161,9 @@ fn standing(
         (false, _) => only("it was there before Landfall or joined later, and no project names it"),
     }
 }
+
+/// How far the cloud's clock and ours may differ, and how coarsely it tells when a tenant came.
+const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// Tenants that are never gated: the one that owns the organization, and the one Landfall lives in.
 fn spared(ground: &Cloud, id: &TenantId) -> bool {
