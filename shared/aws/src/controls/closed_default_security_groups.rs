@@ -119,21 +119,14 @@ struct WireRule {
     prefix_list_ids: ec2::Set<Prefix>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NetworkInterface {
-    #[serde(rename = "networkInterfaceId")]
-    _id: String,
-}
-
 impl From<Wire> for Group {
     fn from(wire: Wire) -> Self {
         let Wire { group_id, vpc_id, ip_permissions, ip_permissions_egress } = wire;
         Group {
             group_id,
             vpc_id,
-            ip_permissions: sorted(ip_permissions.item.into_iter().map(Rule::from)),
-            ip_permissions_egress: sorted(ip_permissions_egress.item.into_iter().map(Rule::from)),
+            ip_permissions: ec2::sorted(ip_permissions.item.into_iter().map(Rule::from)),
+            ip_permissions_egress: ec2::sorted(ip_permissions_egress.item.into_iter().map(Rule::from)),
             network_interfaces: None,
         }
     }
@@ -147,19 +140,12 @@ impl From<WireRule> for Rule {
             ip_protocol,
             from_port,
             to_port,
-            groups: sorted(groups.item.into_iter()),
-            ip_ranges: sorted(ip_ranges.item.into_iter()),
-            ipv6_ranges: sorted(ipv6_ranges.item.into_iter()),
-            prefix_list_ids: sorted(prefix_list_ids.item.into_iter()),
+            groups: ec2::sorted(groups.item.into_iter()),
+            ip_ranges: ec2::sorted(ip_ranges.item.into_iter()),
+            ipv6_ranges: ec2::sorted(ipv6_ranges.item.into_iter()),
+            prefix_list_ids: ec2::sorted(prefix_list_ids.item.into_iter()),
         }
     }
-}
-
-/// AWS answers in any order, and a setting that is the same must look the same.
-fn sorted<T: Ord>(things: impl Iterator<Item = T>) -> Vec<T> {
-    let mut things: Vec<T> = things.collect();
-    things.sort_unstable();
-    things
 }
 
 impl Group {
@@ -198,9 +184,9 @@ impl Control for ClosedDefaultSecurityGroups {
         let region = session.region(address.region.as_ref());
         let (wire, reply): (Vec<Wire>, _) =
             ec2::items(session, region, "DescribeSecurityGroups", ("group-name", "default")).await?;
-        let mut groups = sorted(wire.into_iter().map(Group::from));
+        let mut groups = ec2::sorted(wire.into_iter().map(Group::from));
         for group in groups.iter_mut().filter(|group| !group.is_closed()) {
-            let (interfaces, _): (Vec<NetworkInterface>, _) =
+            let (interfaces, _): (Vec<ec2::NetworkInterface>, _) =
                 ec2::items(session, region, "DescribeNetworkInterfaces", ("group-id", &group.group_id))
                     .await?;
             group.network_interfaces = Some(interfaces.len());

@@ -124,6 +124,20 @@ impl<T> Default for Set<T> {
     }
 }
 
+/// Something attached; who asks wants to know how many there are.
+#[derive(Deserialize)]
+pub(super) struct NetworkInterface {
+    #[serde(rename = "networkInterfaceId")]
+    _id: String,
+}
+
+/// AWS answers in any order, and a setting that is the same must look the same.
+pub(super) fn sorted<T: Ord>(things: impl Iterator<Item = T>) -> Vec<T> {
+    let mut things: Vec<T> = things.collect();
+    things.sort_unstable();
+    things
+}
+
 /// The error, unless it says that the thing is not there: whoever deletes is content with that.
 pub(super) fn gone(outcome: Result<Reply, CallError>) -> Result<(), CallError> {
     match outcome {

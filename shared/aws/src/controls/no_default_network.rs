@@ -49,13 +49,6 @@ struct Vpc {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NetworkInterface {
-    #[serde(rename = "networkInterfaceId")]
-    _id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct InternetGateway {
     internet_gateway_id: String,
 }
@@ -99,7 +92,7 @@ impl Network {
     /// What is in the VPC.
     async fn look(session: &Session, region: &str, vpc_id: String) -> Result<Self, CallError> {
         let here = ("vpc-id", vpc_id.as_str());
-        let (interfaces, _): (Vec<NetworkInterface>, _) =
+        let (interfaces, _): (Vec<ec2::NetworkInterface>, _) =
             ec2::items(session, region, "DescribeNetworkInterfaces", here).await?;
         if !interfaces.is_empty() {
             return Ok(Network { vpc_id, network_interfaces: interfaces.len(), ..Network::default() });
@@ -123,19 +116,12 @@ impl Network {
             groups.into_iter().filter(|group| group.group_name != "default").map(|group| group.group_id);
         Ok(Network {
             network_interfaces: 0,
-            internet_gateways: sorted(gateways.into_iter().map(|gateway| gateway.internet_gateway_id)),
-            subnets: sorted(subnets.into_iter().map(|subnet| subnet.subnet_id)),
-            others: sorted(tables.chain(acls).chain(groups)),
+            internet_gateways: ec2::sorted(gateways.into_iter().map(|gateway| gateway.internet_gateway_id)),
+            subnets: ec2::sorted(subnets.into_iter().map(|subnet| subnet.subnet_id)),
+            others: ec2::sorted(tables.chain(acls).chain(groups)),
             vpc_id,
         })
     }
-}
-
-/// AWS answers in any order, and a setting that is the same must look the same.
-fn sorted(ids: impl Iterator<Item = String>) -> Vec<String> {
-    let mut ids: Vec<String> = ids.collect();
-    ids.sort_unstable();
-    ids
 }
 
 #[async_trait]
