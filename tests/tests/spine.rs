@@ -367,3 +367,73 @@ async fn a_policy_that_reaches_too_many_tenants_is_held_back_and_the_rest_is_mad
     assert!(report.blocked.is_empty(), "{:#?}", report.blocked);
     assert_eq!(report.counts.fail, 0, "{}", landfall_reports::text::report(&report));
 }
+
+#[tokio::test]
+async fn the_roles_of_a_fresh_account_may_need_a_minute() {
+    let stage = Stage::with(1).await;
+    stage.sweep().await;
+    stage.simulator.edit(|world| world.settings.role_delay = Duration::from_secs(2));
+    let account = stage.simulator.edit(|world| world.create_account("new-shop"));
+    let report = stage.reconcile(&account, Cause::Created).await;
+    // It is gated and placed from the management account, and the rest is tried again by itself.
+    assert_eq!(report.life, Life::Placed, "{}", landfall_reports::text::report(&report));
+    assert!(matches!(report.next, Next::LookAgain { .. }), "{:?}", report.next);
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    stage.run(&account, Cause::Settling(report.run)).await;
+    assert_eq!(stage.record(&account).await.unwrap().life, Life::HandedOver);
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_busy_is_not_done_and_its_sweep_waits_for_it() {
+    let stage = Stage::with(2).await;
+    stage.sweep().await;
+    // Another run holds an account, and dies.
+    let held = landfall_engine::lease::take(
+        &stage.engine,
+        &tenant("222222222222"),
+        &stage.engine.new_run(),
+        Deadline(stage.engine.clock.now() + SignedDuration::from_secs(60)),
+    )
+    .await
+    .unwrap();
+    let id = sweep::begin(&stage.engine, stage.deadline()).await.unwrap();
+    stage.drain().await;
+    assert!(sweep::close(&stage.engine, &id).await.unwrap().is_none(), "one is missing");
+    drop(held);
+    // Its lease ends, and the message that was left for that moment is done.
+    stage.clock.pass(SignedDuration::from_secs(70));
+    let target = tenant("222222222222");
+    let cause = Cause::Resumed(stage.record("222222222222").await.unwrap().lease.unwrap().run);
+    let work = Work::Reconcile { target, sweep: Some(id.clone()), page: Some(0), cause };
+    drop(work::perform(&stage.engine, &work, stage.deadline()).await.unwrap());
+    let closed = sweep::close(&stage.engine, &id).await.unwrap().unwrap();
+    assert!(closed.unknown.is_empty() && closed.complete, "{closed:?}");
+}
+
+#[tokio::test]
+async fn a_write_that_never_takes_effect_is_unknown_for_a_minute_and_then_fails() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    stage.run(&account, Cause::Created).await;
+    let policy = |report: &landfall_model::report::Report| {
+        report.findings.iter().find(|finding| finding.control == ControlKind::PasswordPolicy).unwrap().clone()
+    };
+    stage.simulator.edit(|world| world.account_mut(&account).unwrap().password_policy = None);
+    // The cloud accepts the write, and somebody takes it away again at once: it never shows.
+    stage.simulator.set_faults("lag=3600s".parse().unwrap());
+    let first = stage.reconcile(&account, Cause::Asked).await;
+    assert_eq!(policy(&first).status, Status::Unknown);
+    stage.clock.pass(SignedDuration::from_secs(61));
+    let second = stage.reconcile(&account, Cause::Settling(first.run)).await;
+    assert_eq!(policy(&second).status, Status::Fail, "no second minute: {:#?}", policy(&second));
+    assert!(!matches!(second.next, Next::Resume));
+}
+
+#[tokio::test]
+async fn another_cloud_s_target_is_refused() {
+    let stage = Stage::with(1).await;
+    for target in ["organization/typo", "gcp/acme-checkout-prod"] {
+        let order = Order::new(target.parse().unwrap(), Cause::Asked, stage.deadline());
+        let refused = reconcile(&stage.engine, &order).await.unwrap_err();
+        assert!(refused.to_string().contains("is not of the cloud `aws`"), "{refused}");
+    }
+}

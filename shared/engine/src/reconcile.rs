@@ -384,6 +384,9 @@ async fn stages(
     Ok(())
 }
 
+/// How many of the settings that hold up a handover are named with the change; the findings name them all, with their reasons.
+const TOLD: usize = 5;
+
 /// Looks again at everything that handover waits for, now that the tenant is in its unit. Says what holds it up.
 async fn unverified(site: Site<'_>, progress: &mut Progress) -> Option<String> {
     let Site { engine, desired, reader, .. } = site;
@@ -403,10 +406,15 @@ async fn unverified(site: Site<'_>, progress: &mut Progress) -> Option<String> {
     let held_up: Vec<String> = findings
         .iter()
         .filter(|finding| finding.holds_up_handover())
-        .map(|finding| format!("{} ({})", finding.address, finding.why))
+        .map(|finding| format!("{} ({})", finding.address, finding.status.as_str()))
         .chain(unseen)
         .collect();
-    (!held_up.is_empty()).then(|| format!("handover waits for {}", held_up.join(", ")))
+    let told = held_up.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", ");
+    match held_up.len() {
+        0 => None,
+        few if few <= TOLD => Some(format!("handover waits for {told}")),
+        many => Some(format!("handover waits for {told} and {} more", many - TOLD)),
+    }
 }
 
 /// Keeps which settings were written whole and don't show it yet, so that they are looked at again rather than written again.
