@@ -1,4 +1,4 @@
-//! What the organization has, looked up once for as long as a process lives: its root, its tree of units, its tenants.
+//! What the organization has, looked up once for a sweep, and anew for every run of its own: its root, its tree of units, its tenants.
 //!
 //! Organizations answers a few calls a second for the whole organization, so what all tenants share is read once. What is
 //! remembered here only finds things; whether a setting holds is always judged by a look of its own.

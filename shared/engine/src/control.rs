@@ -169,13 +169,17 @@ where
     }
 
     fn judge(&self, asked: &Asked, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        match asked.want() {
-            Ok(want) => Judge::judge(self, &want, desired, observed),
-            Err(why) => {
-                let address = Address::global(asked.control, "settings");
-                vec![Judgement { control: asked.control, address, verdict: Verdict::NotApplicable { why } }]
-            }
-        }
+        let verdict = match (asked.want(), &asked.settings) {
+            (Ok(want), _) => return Judge::judge(self, &want, desired, observed),
+            // The manifest says why it asks nothing here; settings that are there and can't be read are another matter.
+            (Err(_), Err(why)) => Verdict::NotApplicable { why: why.clone() },
+            (Err(why), Ok(_)) => Verdict::Unknown { why },
+        };
+        vec![Judgement {
+            control: asked.control,
+            address: Address::global(asked.control, "settings"),
+            verdict,
+        }]
     }
 
     async fn write(&self, writer: &On::Writer, change: &Change, made: &Made) -> Result<Value, String> {

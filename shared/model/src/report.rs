@@ -21,7 +21,7 @@ pub struct Provenance {
     pub bundle: Digest,
     /// The statement's number; 0 where nobody signed.
     pub generation: u64,
-    /// The key that signed, or the words that nobody did.
+    /// The key that signed; nothing where nobody did.
     pub signed_by: Option<String>,
     /// Who is responsible for it, as the statement says.
     #[serde(default, skip_serializing_if = "Option::is_none")]

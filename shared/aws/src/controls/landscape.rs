@@ -91,6 +91,7 @@ impl Landscape {
     /// The same tenant, handed over.
     pub(super) fn handed_over(mut self) -> Self {
         self.desired.record.life = Life::HandedOver;
+        self.desired.record.handed_over = Some(Timestamp::UNIX_EPOCH);
         self.desired = again(MANIFEST, &self.desired, Origin::Created);
         self
     }
@@ -152,7 +153,8 @@ fn desired(manifest: &str, target: &Target, record: Record, origin: Origin) -> D
     let source = Source { name: "acme.yaml".to_owned(), text: manifest.to_owned() };
     let parsed = parse(&[source], "2026-11-21".parse().unwrap());
     let manifest = parsed.manifest.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
-    let facts = Facts { name: "acme".to_owned(), state: State::Active, origin, joined: None };
+    let facts =
+        Facts { name: "acme".to_owned(), state: State::Active, origin, joined: Some(Timestamp::UNIX_EPOCH) };
     let inventory = Inventory { at: Timestamp::UNIX_EPOCH, tenants: Default::default() };
     let known = Known { record, facts: Some(facts), inventory: Some(inventory) };
     resolve(&manifest, &"aws".parse().unwrap(), target, known).unwrap()

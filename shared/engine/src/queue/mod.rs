@@ -39,7 +39,7 @@ pub trait Queue: std::fmt::Debug + Send + Sync {
     /// Sends a message that is delivered after `delay` at the earliest.
     ///
     /// A delay above what the queue can do (SQS: 15 minutes) is cut to that, so a message may arrive before its
-    /// time: whoever receives it looks at the clock and sends it again with what is left.
+    /// time: whoever receives it looks whether there is something to do yet.
     async fn send(&self, body: &str, delay: Duration) -> Result<(), QueueError>;
 
     /// At most `max` messages that are due, now in flight. Empty when there is none, even if some are delayed.

@@ -16,10 +16,12 @@ Why: repairing puts a setting back after it was gone; in between, the tenant was
 role that repairs can end all repairing.
 
 AWS: a service control policy that spares Landfall's roles, the bootstrap roles and break-glass, and denies everybody else:
-changing or deleting Landfall's roles (read, write, bootstrap) and who may assume them; writing the account's public
-access block of S3; switching the default encryption of EBS off; leaving the organization; writing or deleting the
-alternate contacts; deleting the password policy. Service-linked roles and the management account are not bound. Who may
-assume a spared role stays a matter of its trust policy.
+making, changing or deleting roles and users of a name that is spared (Landfall's, the bootstrap roles, break-glass), for
+whoever makes one escapes every deny; writing the account's public access block of S3; switching the default encryption of
+EBS off; opening snapshots or images to the public; changing the metadata defaults of instances; deleting an access
+analyzer; leaving the organization; writing or deleting the alternate contacts; writing or deleting the password policy.
+Service-linked roles and the management account are not bound. Who may assume a spared role stays a matter of its trust
+policy.
 Azure: customers can't create deny assignments. Locks stop deletion and changes until somebody with rights on locks
 removes them, policies with the denyAction effect stop deletion, and a directory-wide subscription policy stops
 subscriptions from leaving.

@@ -117,11 +117,16 @@ const USER_CHANGES: [&str; 18] = [
 ];
 
 /// What takes away what the baseline rests on. Deleting S3's access block needs the permission to put it.
-const UNDOING: [&str; 6] = [
+const UNDOING: [&str; 11] = [
+    "access-analyzer:DeleteAnalyzer",
     "account:DeleteAlternateContact",
     "account:PutAlternateContact",
     "ec2:DisableEbsEncryptionByDefault",
+    "ec2:DisableImageBlockPublicAccess",
+    "ec2:DisableSnapshotBlockPublicAccess",
+    "ec2:ModifyInstanceMetadataDefaults",
     "iam:DeleteAccountPasswordPolicy",
+    "iam:UpdateAccountPasswordPolicy",
     "organizations:LeaveOrganization",
     "s3:PutAccountPublicAccessBlock",
 ];

@@ -254,6 +254,9 @@ impl Drafts<'_> {
 
     /// The address counts as unmade only with the last policy of the place.
     fn delete(&mut self, wanted: &[Document], reason: String, order: &Order) {
+        for earlier in self.changes.iter_mut().filter(|change| change.deed == Deed::Delete) {
+            earlier.deed = Deed::Update;
+        }
         let deed = if wanted.is_empty() { Deed::Delete } else { Deed::Update };
         let name = &order.name;
         let after = json!({"Attached": { name: null }, "Detached": { name: null }});
