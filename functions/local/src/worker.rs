@@ -68,7 +68,7 @@ impl Worked {
             Next::LookAgain { .. } => {
                 self.remains.insert(
                     target.clone(),
-                    "its writes do not show yet; the next sweep looks again".to_owned(),
+                    "it is not over yet; the next sweep looks again".to_owned(),
                 );
             }
             Next::Resume => {
