@@ -66,10 +66,8 @@ impl Worked {
                 self.remains.remove(&target);
             }
             Next::LookAgain { .. } => {
-                self.remains.insert(
-                    target.clone(),
-                    "it is not over yet; the next sweep looks again".to_owned(),
-                );
+                self.remains
+                    .insert(target.clone(), "it is not over yet; the next sweep looks again".to_owned());
             }
             Next::Resume => {
                 self.remains

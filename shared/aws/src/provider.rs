@@ -120,7 +120,7 @@ struct Hand(session::Writer);
 
 #[async_trait]
 impl Writer for Hand {
-    async fn write(&self, _: &Desired, change: &Change, made: &Made) -> Result<Value, String> {
+    async fn write(&self, change: &Change, made: &Made) -> Result<Value, String> {
         match offer(change.address.control) {
             Offer::Control(control) => control.write(&self.0, change, made).await,
             Offer::NotOffered(why) => Err(why.to_owned()),

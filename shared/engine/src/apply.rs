@@ -205,7 +205,7 @@ async fn one(
         provenance: engine.trusted.provenance.clone(),
     };
     let intent = history.lock().await.append(engine, intent).await?;
-    let result = match writer.write(desired, change, made).await {
+    let result = match writer.write(change, made).await {
         Ok(made) => Done::Written { made },
         Err(why) => Done::Failed { why },
     };

@@ -60,8 +60,9 @@ pub trait Reader: Send + Sync {
 /// Writes settings.
 #[async_trait]
 pub trait Writer: Send + Sync {
-    /// Makes one change. Create means create-if-absent, delete means gone-afterwards: twice is normal.
-    async fn write(&self, desired: &Desired, change: &Change, made: &Made) -> Result<Value, String>;
+    /// Makes one change, which says all that the write needs. Create means create-if-absent, delete means gone-afterwards: twice is
+    /// normal.
+    async fn write(&self, change: &Change, made: &Made) -> Result<Value, String>;
 }
 
 /// What the changes before have made, such as new ids.
