@@ -17,7 +17,13 @@ const STARTS: usize = 21;
 
 pub(crate) async fn measure(binary: &Path) -> anyhow::Result<()> {
     size(binary)?;
-    starts(binary).await?;
+    starts(binary, "process start -> first `next` (goal 6 ms)", &BTreeMap::new()).await?;
+    // Where the start goes: without overrides every certificate of the system's folder is read.
+    let none = tempfile::tempdir()?;
+    let bundle = ("SSL_CERT_FILE".to_owned(), "/etc/ssl/certs/ca-certificates.crt".to_owned());
+    let folder = ("SSL_CERT_DIR".to_owned(), none.path().display().to_string());
+    let one = BTreeMap::from([bundle, folder]);
+    starts(binary, "  with the certificate bundle alone", &one).await?;
     baseline(binary).await
 }
 
@@ -52,7 +58,7 @@ fn stage(folder: &Path, simulator: &Simulator) -> anyhow::Result<BTreeMap<String
     ]))
 }
 
-async fn starts(binary: &Path) -> anyhow::Result<()> {
+async fn starts(binary: &Path, what: &str, more: &BTreeMap<String, String>) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let simulator = Simulator::start(Options { world: Some(world(1)), ..Options::default() })?;
     let environment = stage(folder.path(), &simulator)?;
@@ -63,6 +69,7 @@ async fn starts(binary: &Path) -> anyhow::Result<()> {
         let mut child = Command::new(binary)
             .env_clear()
             .envs(&environment)
+            .envs(more)
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .env("AWS_LAMBDA_FUNCTION_NAME", "landfall")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
@@ -80,7 +87,7 @@ async fn starts(binary: &Path) -> anyhow::Result<()> {
     times.sort();
     let at = |part: usize| times.get(part).copied().unwrap_or_default();
     tell(
-        "process start -> first `next` (goal 6 ms)",
+        what,
         &format!(
             "median {:.1} ms, best {:.1}, worst {:.1} of {STARTS}",
             at(STARTS / 2).as_secs_f64() * 1e3,
