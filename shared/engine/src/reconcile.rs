@@ -37,9 +37,6 @@ use crate::observe::observe;
 use crate::store::StoreExt as _;
 use crate::{inventory, keys, work};
 
-/// How long a write's effect may take to show before it counts as not having happened. The clouds say "seconds to minutes".
-pub const SETTLING: SignedDuration = SignedDuration::from_secs(60);
-
 /// How soon a setting that settles is looked at again.
 pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
@@ -434,7 +431,10 @@ fn note_settling(
     for judgement in judgements {
         let failing = matches!(judgement.verdict, Verdict::Fails { .. });
         if failing && progress.touched.contains(&judgement.address) && whole(&judgement.address) {
-            held.record.settling.entry(judgement.address.clone()).or_insert(now + SETTLING);
+            held.record
+                .settling
+                .entry(judgement.address.clone())
+                .or_insert(now + judgement.control.settling());
         } else if !failing {
             held.record.settling.remove(&judgement.address);
         }

@@ -10,7 +10,7 @@ use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::account_alias::Settings;
-use landfall_model::desired::Desired;
+use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::Verdict;
 use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed};
@@ -93,7 +93,13 @@ impl Control for AccountAlias {
 impl Compare for AccountAlias {
     type There = Aliases;
 
-    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Aliases>) -> Verdict {
+    fn compare(
+        &self,
+        want: &Settings,
+        desired: &Desired,
+        address: &Address,
+        there: Option<Aliases>,
+    ) -> Verdict {
         let Settings { alias } = want;
         let first = there.as_ref().and_then(|there| there.account_aliases.first());
         let (deed, reason) = match first {
@@ -102,7 +108,10 @@ impl Compare for AccountAlias {
             None => (Deed::Create, "the account has no alias".to_owned()),
         };
         let after = json!({"AccountAliases": [alias]});
-        Verdict::fails(Change::new(address, "create", deed, reason).after(after))
+        let mut change = Change::new(address, "create", deed, reason).after(after);
+        // The old sign-in address stops working, and people may have it.
+        change.loses = deed == Deed::Update && desired.standing == Standing::Adopted;
+        Verdict::fails(change)
     }
 }
 

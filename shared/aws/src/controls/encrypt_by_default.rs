@@ -90,9 +90,9 @@ impl Control for EncryptByDefault {
         let reply = session.tenant.query(&EC2, region, "GetEbsDefaultKmsKeyId", &[]).await?;
         let mut key: Key = reply.xml()?;
         let asked = desired.asked(Self::KIND).map(Asked::want::<Settings>).and_then(Result::ok);
-        if let Some(alias) = asked.and_then(|want| want.key).filter(|key| is_alias(key)) {
-            key.key_metadata = describe(session, region, &alias).await?;
-            key.alias = Some(alias);
+        if let Some(asked) = asked.and_then(|want| want.key) {
+            key.key_metadata = describe(session, region, &asked).await?;
+            key.alias = Some(asked).filter(|key| is_alias(key));
         }
         Ok(seen(&reply, &key))
     }
@@ -124,11 +124,13 @@ fn is_alias(key: &str) -> bool {
     key.starts_with("alias/") || key.contains(":alias/")
 }
 
-/// The key behind an alias; nothing where the region has no such alias.
-async fn describe(session: &Session, region: &str, alias: &str) -> Result<Option<Metadata>, CallError> {
-    match session.tenant.json(&KMS, region, "DescribeKey", json!({"KeyId": alias})).await {
+/// The key that is asked, or the one behind its alias; nothing where the region has none. EC2 takes any text for a key, says yes, and
+/// instances don't start.
+async fn describe(session: &Session, region: &str, asked: &str) -> Result<Option<Metadata>, CallError> {
+    match session.tenant.json(&KMS, region, "DescribeKey", json!({"KeyId": asked})).await {
         Ok(reply) => Ok(Some(reply.json::<Described>()?.key_metadata)),
-        Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+        // The second is what an ARN of another region gets.
+        Err(error) if matches!(error.code(), Some("NotFoundException" | "InvalidArnException")) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -151,14 +153,13 @@ fn compare_key(asked: &str, address: &Address, there: Option<&Value>) -> Verdict
         Err(unknown) => return unknown,
     };
     let Key { kms_key_id, alias: _, key_metadata } = key;
-    let arn = match (is_alias(asked), &key_metadata) {
-        (true, None) => return reported(format!("the region has no key `{asked}`")),
+    let arn = match &key_metadata {
+        None => return reported(format!("the region has no key `{asked}`")),
         // Instances would not start with it.
-        (true, Some(Metadata { key_state, .. })) if key_state != "Enabled" => {
+        Some(Metadata { key_state, .. }) if key_state != "Enabled" => {
             return reported(format!("the key `{asked}` can't be used: it is in the state `{key_state}`"));
         }
-        (true, Some(Metadata { arn, .. })) => arn.as_str(),
-        (false, _) => asked,
+        Some(Metadata { arn, .. }) => arn.as_str(),
     };
     // AWS shows an ARN, whatever was set: the key's, or the alias's own.
     let same = kms_key_id == arn
@@ -219,7 +220,8 @@ mod tests {
 
     #[test]
     fn a_key_is_recognized_by_id_alias_and_arn() {
-        let shows = |id: &str| json!({"KmsKeyId": id});
+        let shows =
+            |id: &str| json!({"KmsKeyId": id, "KeyMetadata": {"Arn": arn(ID), "KeyState": "Enabled"}});
         let behind = |id: &str, state: &str| {
             json!({
                 "KmsKeyId": arn(id), "Alias": "alias/disks",
@@ -236,7 +238,7 @@ mod tests {
             (ID.to_owned(), shows(&arn(ID)), "holds".to_owned()),
             ("alias/disks".to_owned(), behind(ID, "Enabled"), "holds".to_owned()),
             (arn(ID), shows("alias/aws/ebs"), set(&arn(ID), &arn(ID))),
-            (ID.to_owned(), shows(&arn("other")), set(ID, ID)),
+            (ID.to_owned(), shows(&arn("other")), set(ID, &arn(ID))),
             ("alias/disks".to_owned(), behind("other", "Enabled"), set("alias/disks", &arn(ID))),
             (
                 "alias/disks".to_owned(),
@@ -247,6 +249,12 @@ mod tests {
                 "alias/disks".to_owned(),
                 json!({"KmsKeyId": "alias/aws/ebs", "Alias": "alias/disks"}),
                 "fails: the region has no key `alias/disks`".to_owned(),
+            ),
+            // A key of another region.
+            (
+                arn("elsewhere"),
+                json!({"KmsKeyId": "alias/aws/ebs"}),
+                format!("fails: the region has no key `{}`", arn("elsewhere")),
             ),
         ];
         for (asked, there, expected) in table {

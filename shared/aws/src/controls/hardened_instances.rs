@@ -63,9 +63,11 @@ impl Defaults {
                 true => Some(REQUIRED.to_owned()),
                 false => self.http_tokens.clone(),
             },
-            // Without a preference the image decides, and it may say more than is asked. AWS writes no preference as -1.
+            // Without a preference, which AWS writes as -1, a launch gets 1 hop, or 2 where its image says so. Asking for 2 or more
+            // would only raise it.
             http_put_response_hop_limit: match self.http_put_response_hop_limit {
                 Some(hops) if hops > 0 => Some(hops.min(asked)),
+                Some(_) | None if asked >= 2 => self.http_put_response_hop_limit,
                 Some(_) | None => Some(asked),
             },
             ..Defaults::default()
@@ -152,7 +154,8 @@ mod tests {
             (true, json!({"HttpTokens": "required", "HttpPutResponseHopLimit": 1}), "holds".to_owned()),
             (false, json!({"HttpTokens": "required", "HttpPutResponseHopLimit": 2}), "holds".to_owned()),
             (false, json!({"HttpPutResponseHopLimit": 2}), "holds".to_owned()),
-            (true, json!({}), format!("{open}{both}")),
+            // No preference is 1 hop, or 2 where the image says so: asking for 2 would only raise it.
+            (true, json!({}), format!("{open}{{\"HttpTokens\":\"required\"}}")),
             (true, json!({"HttpTokens": "optional", "HttpPutResponseHopLimit": 2}), format!("{open}{both}")),
             (
                 true,
@@ -160,8 +163,8 @@ mod tests {
                 format!("{open}{{\"HttpPutResponseHopLimit\":1,\"HttpTokens\":\"required\"}}"),
             ),
             (true, json!({"HttpTokens": "required", "HttpPutResponseHopLimit": 3}), format!("{far}{both}")),
-            (true, json!({"HttpTokens": "required"}), format!("{far}{both}")),
-            (true, json!({"HttpTokens": "required", "HttpPutResponseHopLimit": -1}), format!("{far}{both}")),
+            (true, json!({"HttpTokens": "required"}), "holds".to_owned()),
+            (true, json!({"HttpTokens": "required", "HttpPutResponseHopLimit": -1}), "holds".to_owned()),
         ];
         for (require_tokens, there, expected) in table {
             let saw = [("hardened-instances@eu-west-1/metadata", Seen::Present(there.clone()))];

@@ -57,6 +57,9 @@ struct InternetGateway {
 #[serde(rename_all = "camelCase")]
 struct Subnet {
     subnet_id: String,
+    /// Made with the network; the others are people's own.
+    #[serde(default)]
+    default_for_az: bool,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +110,9 @@ impl Network {
             ec2::items(session, region, "DescribeNetworkAcls", here).await?;
         let (groups, _): (Vec<SecurityGroup>, _) =
             ec2::items(session, region, "DescribeSecurityGroups", here).await?;
+        let (made, added): (Vec<Subnet>, Vec<Subnet>) =
+            subnets.into_iter().partition(|subnet| subnet.default_for_az);
+        let added = added.into_iter().map(|subnet| subnet.subnet_id);
         let tables = tables
             .into_iter()
             .filter(|table| !table.association_set.item.iter().any(|association| association.main))
@@ -117,8 +123,8 @@ impl Network {
         Ok(Network {
             network_interfaces: 0,
             internet_gateways: ec2::sorted(gateways.into_iter().map(|gateway| gateway.internet_gateway_id)),
-            subnets: ec2::sorted(subnets.into_iter().map(|subnet| subnet.subnet_id)),
-            others: ec2::sorted(tables.chain(acls).chain(groups)),
+            subnets: ec2::sorted(made.into_iter().map(|subnet| subnet.subnet_id)),
+            others: ec2::sorted(tables.chain(acls).chain(groups).chain(added)),
             vpc_id,
         })
     }
@@ -170,15 +176,17 @@ impl Control for NoDefaultNetwork {
             return Err(CallError::NothingToWrite(Self::KIND));
         };
         let Network { vpc_id, network_interfaces: _, internet_gateways, subnets, others: _ } = network;
+        // Subnets first: AWS refuses to delete one that something has moved into since the look, and then the way to the internet
+        // is still there.
+        for subnet in subnets {
+            ec2::gone(ask(session, region, "DeleteSubnet", &[("SubnetId", subnet)]).await)?;
+        }
         for gateway in internet_gateways {
             let attachment = [("InternetGatewayId", gateway.clone()), ("VpcId", vpc_id.clone())];
             let detached = ask(session, region, "DetachInternetGateway", &attachment).await;
             done(detached, &["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound"])?;
             let gateway = [("InternetGatewayId", gateway)];
             ec2::gone(ask(session, region, "DeleteInternetGateway", &gateway).await)?;
-        }
-        for subnet in subnets {
-            ec2::gone(ask(session, region, "DeleteSubnet", &[("SubnetId", subnet)]).await)?;
         }
         ec2::gone(ask(session, region, "DeleteVpc", &[("VpcId", vpc_id)]).await)?;
         Ok(Value::Null)

@@ -77,7 +77,7 @@ impl Policy {
             require_numbers: false,
             require_uppercase_characters: false,
             require_lowercase_characters: false,
-            allow_users_to_change_password: true,
+            allow_users_to_change_password: false,
             hard_expiry: false,
             max_password_age: None,
             password_reuse_prevention: None,
@@ -163,11 +163,17 @@ impl Compare for PasswordPolicy {
         if policy.as_ref() == Some(&asked) {
             return Verdict::Holds;
         }
+        // Whose password is older than the new age is locked out until an administrator resets it.
+        let locks_out = policy
+            .as_ref()
+            .is_some_and(|policy| policy.hard_expiry && policy.max_password_age != asked.max_password_age);
         let (deed, reason) = match policy {
             None => (Deed::Create, "there is no password policy"),
             Some(_) => (Deed::Update, "the password policy is weaker than asked"),
         };
-        Verdict::fails(Change::new(address, "update", deed, reason).after(json(&asked)))
+        let mut change = Change::new(address, "update", deed, reason).after(json(&asked));
+        change.loses = locks_out;
+        Verdict::fails(change)
     }
 }
 

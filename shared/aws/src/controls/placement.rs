@@ -8,7 +8,7 @@ use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::placement::Settings;
-use landfall_model::desired::Desired;
+use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, Deed, Stage};
@@ -145,12 +145,14 @@ fn compare(
     if never_moved(desired) {
         return reported(format!("{why}; the accounts of the organization and of Landfall are never moved"));
     }
-    Verdict::fails(
-        Change::new(address, "move", Deed::Update, why)
-            .before(there.cloned())
-            .after(json!({"parent": unit}))
-            .at(Stage::Place),
-    )
+    let mut change = Change::new(address, "move", Deed::Update, why)
+        .before(there.cloned())
+        .after(json!({"parent": unit}))
+        .at(Stage::Place);
+    // Leaving a unit takes its policies away, and StackSets with automatic deployment delete their stacks in the account. An
+    // account that was there before us may live from them; at the root there is nothing of the kind.
+    change.loses = desired.standing == Standing::Adopted && !stands.starts_with("r-");
+    Verdict::fails(change)
 }
 
 /// The account that owns the organization, and the one Landfall lives in.

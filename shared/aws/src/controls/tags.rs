@@ -10,7 +10,7 @@ use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::tags::Settings;
-use landfall_model::desired::Desired;
+use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Seen};
 use landfall_model::plan::{Change, Deed};
@@ -86,7 +86,13 @@ impl Control for Tags {
 impl Compare for Tags {
     type There = Tagged;
 
-    fn compare(&self, want: &Settings, _: &Desired, address: &Address, there: Option<Tagged>) -> Verdict {
+    fn compare(
+        &self,
+        want: &Settings,
+        desired: &Desired,
+        address: &Address,
+        there: Option<Tagged>,
+    ) -> Verdict {
         let tagged = there.unwrap_or_default();
         let mut wrong = BTreeMap::new();
         let mut why = Vec::new();
@@ -101,9 +107,12 @@ impl Compare for Tags {
         if wrong.is_empty() {
             return Verdict::Holds;
         }
-        Verdict::fails(
-            Change::new(address, "tag", Deed::Update, why.join("; ")).after(json(&Tagged { tags: wrong })),
-        )
+        let replaces = wrong.keys().any(|key| tagged.tags.contains_key(key));
+        let after = json(&Tagged { tags: wrong });
+        let mut change = Change::new(address, "tag", Deed::Update, why.join("; ")).after(after);
+        // Access rules and invoices of an account that was there before us may go by the value that is replaced.
+        change.loses = replaces && desired.standing == Standing::Adopted;
+        Verdict::fails(change)
     }
 
     fn unasked(&self, want: &Settings) -> Option<Judgement> {
@@ -136,7 +145,7 @@ mod tests {
     fn only_what_is_missing_or_wrong_is_written() {
         assert_eq!(
             told(json!({"owner": "acme", "team": "checkout"})),
-            ["fails: the tag `team` is not `payments`\n~ tag {\"Tags\":{\"team\":\"payments\"}}"]
+            ["fails: the tag `team` is not `payments`\n~ tag {\"Tags\":{\"team\":\"payments\"}} (loses)"]
         );
         assert_eq!(
             told(json!({})),

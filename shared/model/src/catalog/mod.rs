@@ -126,6 +126,18 @@ catalog! {
     RegionOptIn                  region_opt_in                   "region-opt-in",
 }
 
+impl ControlKind {
+    /// How long a write's effect may take to show before it counts as not having happened. The clouds say "seconds to minutes"; where
+    /// one says more of a setting, that counts.
+    pub const fn settling(self) -> jiff::SignedDuration {
+        // EC2 API reference, EnableImageBlockPublicAccess: up to ten minutes, in which the old state is shown.
+        if matches!(self, ControlKind::BlockPublicImages) {
+            return jiff::SignedDuration::from_mins(10);
+        }
+        jiff::SignedDuration::from_secs(60)
+    }
+}
+
 impl fmt::Display for ControlKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())
