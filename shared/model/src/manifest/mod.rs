@@ -340,8 +340,12 @@ pub enum Handover {
 }
 
 impl Handover {
-    /// What holds where nobody says: nobody waits for what Landfall only looks at.
+    /// What holds where nobody says: nobody waits for what Landfall only looks at, nor for what others can hold up: a new account
+    /// may have no budgets for a day, and an alias may be taken anywhere in the world.
     pub const fn of(control: ControlKind, mode: Mode) -> Self {
+        if matches!(control, ControlKind::Budget | ControlKind::AccountAlias) {
+            return Handover::Reported;
+        }
         match (control.entry().effect, mode) {
             (Effect::Detects, _) | (_, Mode::Detect) => Handover::Reported,
             (Effect::Prevents | Effect::Repairs, Mode::Repair | Mode::Prevent) => Handover::Required,
