@@ -185,32 +185,35 @@ async fn clean_is_an_empty_plan_for_every_target() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_disturbance_is_seen_planned_put_right_and_gone() {
-    for Situation { control, disturb, seen_in } in situations() {
-        let (stage, account) = agreement().await;
-        stage.simulator.edit(|world| disturb(world, &account));
-        let target = target(&seen_in, &account);
-
-        // Same input, same bytes.
-        let before = look(&stage, &target).await;
-        assert_eq!(changes(&before), changes(&look(&stage, &target).await), "{control}: two looks differ");
-
-        let detects = control.entry().effect == Effect::Detects;
-        assert_eq!(before.plan.changes.is_empty(), detects, "{control}: {:#?}", before.findings);
-
-        drop(stage.another().await);
-        let engine = stage.another().await;
-        let order = landfall_engine::reconcile::Order::new(target.clone(), Cause::Asked, stage.deadline());
-        let done = landfall_engine::reconcile::reconcile(&engine, &order).await.unwrap();
-        let landfall_engine::reconcile::Reconciled::Done(report) = done else {
-            panic!("{control}: {done:?}")
-        };
-        let text = landfall_reports::text::report(&report);
-        let after = look(&stage, &target).await;
-        assert!(after.plan.changes.is_empty(), "{control}: applied, and still: {}\n{text}", changes(&after));
-        let open: Vec<_> = after.findings.iter().filter(|finding| finding.needs_attention()).collect();
-        assert_eq!(open.is_empty(), !detects, "{control}: {open:#?}\n{text}");
-        assert!(stage.history_is_whole(&account).await);
+    for situations in situations().chunks(5) {
+        futures_util::future::join_all(situations.iter().map(disturbed)).await;
     }
+}
+
+async fn disturbed(situation: &Situation) {
+    let Situation { control, disturb, seen_in } = situation;
+    let (stage, account) = agreement().await;
+    stage.simulator.edit(|world| disturb(world, &account));
+    let target = target(seen_in, &account);
+
+    // Same input, same bytes.
+    let before = look(&stage, &target).await;
+    assert_eq!(changes(&before), changes(&look(&stage, &target).await), "{control}: two looks differ");
+
+    let detects = control.entry().effect == Effect::Detects;
+    assert_eq!(before.plan.changes.is_empty(), detects, "{control}: {:#?}", before.findings);
+
+    drop(stage.another().await);
+    let engine = stage.another().await;
+    let order = landfall_engine::reconcile::Order::new(target.clone(), Cause::Asked, stage.deadline());
+    let done = landfall_engine::reconcile::reconcile(&engine, &order).await.unwrap();
+    let landfall_engine::reconcile::Reconciled::Done(report) = done else { panic!("{control}: {done:?}") };
+    let text = landfall_reports::text::report(&report);
+    let after = look(&stage, &target).await;
+    assert!(after.plan.changes.is_empty(), "{control}: applied, and still: {}\n{text}", changes(&after));
+    let open: Vec<_> = after.findings.iter().filter(|finding| finding.needs_attention()).collect();
+    assert_eq!(open.is_empty(), !detects, "{control}: {open:#?}\n{text}");
+    assert!(stage.history_is_whole(&account).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -102,8 +102,9 @@ pub async fn trust(
             let statement = verify(statement, bundle.digest(), &organization, newest, keys, now)?;
             vouched(&statement)
         }
-        (None, Footing::Loopback) => unsigned(&bundle),
-        (None, Footing::Real) => return Err(TrustError::Unsigned(bundle.digest().short().to_owned())),
+        // Who gives keys wants a signature, wherever the endpoints are.
+        (None, Footing::Loopback) if keys.is_none() => unsigned(&bundle),
+        (None, Footing::Loopback | Footing::Real) => return Err(TrustError::Unsigned(bundle.digest().short().to_owned())),
     };
     let follows = Followed {
         organization,
@@ -228,6 +229,9 @@ mod tests {
         assert!(matches!(refused, TrustError::Unsigned(_)), "{refused}");
         let provenance = ask(&store, bundle("acme", "a"), None, None, Footing::Loopback).await.unwrap();
         assert_eq!(provenance.signed_by, None);
+        let keys = keys(&key());
+        let refused = ask(&store, bundle("acme", "a"), None, Some(&keys), Footing::Loopback).await.unwrap_err();
+        assert!(matches!(refused, TrustError::Unsigned(_)), "keys were given: {refused}");
     }
 
     #[tokio::test]
