@@ -17,11 +17,16 @@ group in the identity provider. It follows from the manifest and is not listed u
 Why: access given to groups by one reviewed file can be read, explained and taken back. Access given by hand can't.
 
 Grants are made to groups, never to people. They are made before the gate opens and are the last step before it. A grant
-that nobody asked for is reported; it is taken away only where the ledger shows that Landfall made it.
+that Landfall made, by its ledger, is taken away when the manifest no longer asks for it. Grants that others made are not
+looked at: they are neither reported nor taken away.
 
 AWS: an IAM Identity Center permission set for each role, with its managed policies and session length, and an account
 assignment for each group (sso-admin:CreatePermissionSet, CreateAccountAssignment). Both work asynchronously and are
-looked at again.
+looked at again. A set says in its description that Landfall made it, and is kept as the role asks: managed policies that
+are missing are attached, others detached, and its session length set; an inline policy is reported and left to people. A
+set of the role's name that is not Landfall's is never changed: it is assigned where it carries exactly what is asked, and
+reported otherwise. A set with an inline policy, and one of others that carries something else, is assigned to nobody;
+customer managed policies and permissions boundaries are not looked at.
 Azure: a role assignment on the subscription for each Azure role and group, by the group's object id
 (Microsoft.Authorization/roleAssignments). There is no session length to set.
 Google Cloud: a binding of each role to the group in the project's IAM policy, written with the etag that was read. There
