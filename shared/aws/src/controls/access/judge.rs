@@ -11,7 +11,7 @@ use landfall_model::manifest::AwsRole;
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
-use super::{Assignment, KIND, PermissionSet, grants, of_grant, of_role, withdrawn};
+use super::{Assignment, KIND, MARK, PermissionSet, grants, is_marked, of_grant, of_role, withdrawn};
 use crate::controls::{ground, json, kept, reported, unasked};
 use crate::endpoint::Partition;
 
@@ -39,8 +39,9 @@ pub(super) fn judge(want: &Settings, desired: &Desired, observed: &Observed) -> 
         match &grant.rights.aws {
             Some(rights) => {
                 roles.insert(role, rights);
+                let carrier = || carrier(role, &Asked::of(role, rights, desired), observed);
                 judgements.push(Judgement::of(KIND, &address, observed, |there| {
-                    given(role, group, &address, there, observed)
+                    given(role, group, &address, there, carrier)
                 }));
             }
             None => judgements.push(Judgement {
@@ -52,7 +53,7 @@ pub(super) fn judge(want: &Settings, desired: &Desired, observed: &Observed) -> 
     }
     for (role, rights) in roles {
         let address = of_role(role);
-        let asked = Asked::of(rights, desired);
+        let asked = Asked::of(role, rights, desired);
         judgements.push(Judgement::of(KIND, &address, observed, |there| set(role, &asked, &address, there)));
     }
     for (role, group) in withdrawn(want, desired) {
@@ -71,19 +72,60 @@ pub(super) fn judge(want: &Settings, desired: &Desired, observed: &Observed) -> 
 struct Asked {
     policies: BTreeSet<String>,
     hours: u32,
+    /// The ledger shows that Landfall made the role's set, whatever is written on it.
+    made: bool,
+}
+
+/// What can be done with a permission set that is there.
+enum Fit {
+    /// It carries what is asked.
+    Right,
+    /// It is ours, and will carry what is asked.
+    Drifted,
+    /// It is not ours, or carries what is not ours to take out.
+    Barred,
 }
 
 impl Asked {
-    fn of(rights: &AwsRole, desired: &Desired) -> Self {
+    fn of(role: &str, rights: &AwsRole, desired: &Desired) -> Self {
         let AwsRole { managed_policies, session_hours } = rights;
         let region = ground(desired).map_or("", |ground| ground.home_region.as_str());
         let partition = Partition::of_region(region).id;
         let policies = managed_policies.iter().map(|policy| arn(policy, partition)).collect();
-        Asked { policies, hours: *session_hours }
+        let made = desired.record.made.contains(&of_role(role));
+        Asked { policies, hours: *session_hours, made }
     }
 
     fn session(&self) -> String {
         format!("PT{}H", self.hours)
+    }
+
+    fn has_length(&self, set: &PermissionSet) -> bool {
+        seconds(&set.session) == Some(self.length())
+    }
+
+    fn length(&self) -> u64 {
+        u64::from(self.hours) * 3600
+    }
+
+    fn is_ours(&self, set: &PermissionSet) -> bool {
+        self.made || is_marked(set.description.as_deref())
+    }
+
+    /// It lets people do more, or for longer.
+    fn is_exceeded(&self, set: &PermissionSet) -> bool {
+        set.inline_policy
+            || !set.policies.is_subset(&self.policies)
+            || seconds(&set.session).is_none_or(|length| length > self.length())
+    }
+
+    fn fit(&self, set: &PermissionSet) -> Fit {
+        let equal = set.policies == self.policies && self.has_length(set);
+        match (set.inline_policy, equal, self.is_ours(set)) {
+            (true, _, _) | (false, false, false) => Fit::Barred,
+            (false, true, _) => Fit::Right,
+            (false, false, true) => Fit::Drifted,
+        }
     }
 }
 
@@ -116,65 +158,113 @@ fn seconds(duration: &str) -> Option<u64> {
     Some(seconds)
 }
 
-/// A role's permission set: made when it is missing; what is missing in one that is there is added, what others added stays.
+/// A role's permission set: made when it is missing, and kept as the role asks where Landfall made it. One that others made is left
+/// as it is.
 fn set(role: &str, asked: &Asked, address: &Address, there: Option<&Value>) -> Verdict {
     let set: Option<PermissionSet> = match kept(there) {
         Ok(set) => set,
         Err(unknown) => return unknown,
     };
-    let Some(set) = set else {
-        if role.chars().count() > LONGEST_NAME {
-            return reported(format!(
-                "`{role}` is longer than the {LONGEST_NAME} characters of a permission set's name"
-            ));
+    match set {
+        None if role.chars().count() > LONGEST_NAME => reported(format!(
+            "`{role}` is longer than the {LONGEST_NAME} characters of a permission set's name"
+        )),
+        None => {
+            let after = json!({"Description": MARK, "Policies": asked.policies, "Session": asked.session()});
+            let reason = format!("there is no permission set `{role}`");
+            let create = Change::new(address, "create", Deed::Create, reason);
+            Verdict::fails(create.after(after).at(Stage::Handover))
         }
-        let after = json!({"Policies": asked.policies, "Session": asked.session()});
-        let reason = format!("there is no permission set `{role}`");
-        return Verdict::fails(
-            Change::new(address, "create", Deed::Create, reason).after(after).at(Stage::Handover),
-        );
-    };
-    let missing: Vec<&String> = asked.policies.difference(&set.policies).collect();
-    let same_length = seconds(&set.session) == Some(u64::from(asked.hours) * 3600);
-    if missing.is_empty() && same_length {
-        return Verdict::Holds;
+        Some(set) if asked.is_ours(&set) => ours(role, asked, address, there, set),
+        Some(set) => match asked.fit(&set) {
+            Fit::Right => Verdict::Holds,
+            Fit::Drifted | Fit::Barred => {
+                let carries = if asked.is_exceeded(&set) { "more than asked" } else { "something else" };
+                reported(format!(
+                    "`{role}` exists and is not Landfall's: it carries {carries}; rename the role or remove the set"
+                ))
+            }
+        },
     }
-    let mut why: Vec<String> =
-        missing.iter().map(|policy| format!("the permission set `{role}` lacks `{policy}`")).collect();
-    if !same_length {
-        why.push(format!("its sessions last `{}`, not `{}`", set.session, asked.session()));
-    }
-    let after = PermissionSet {
-        permission_set: set.permission_set.clone(),
-        policies: set.policies.union(&asked.policies).cloned().collect(),
-        session: if same_length { set.session } else { asked.session() },
-    };
-    Verdict::fails(
-        Change::new(address, "update", Deed::Update, why.join("; "))
-            .before(there.cloned())
-            .after(json(&after))
-            .at(Stage::Handover),
-    )
 }
 
-/// The ARN of a role's permission set, or the change that makes it.
-fn set_of(role: &str, observed: &Observed) -> Result<(Option<String>, Option<ChangeId>), Verdict> {
+/// A permission set that Landfall made: the manifest says all that it carries. An inline policy is somebody's own work, and is told.
+fn ours(role: &str, asked: &Asked, address: &Address, there: Option<&Value>, set: PermissionSet) -> Verdict {
+    let missing = asked.policies.difference(&set.policies);
+    let surplus = set.policies.difference(&asked.policies);
+    let mut differs: Vec<String> = missing
+        .map(|policy| format!("the permission set `{role}` lacks `{policy}`"))
+        .chain(surplus.map(|policy| {
+            format!("the permission set `{role}` carries `{policy}`, which the role does not ask for")
+        }))
+        .collect();
+    let same_length = asked.has_length(&set);
+    if !same_length {
+        differs.push(format!("its sessions last `{}`, not `{}`", set.session, asked.session()));
+    }
+    let inline = set.inline_policy.then(|| {
+        format!("the permission set `{role}` has an inline policy, which the role does not ask for: take it out by hand")
+    });
+    let reason = differs.join("; ");
+    differs.extend(inline);
+    if differs.is_empty() {
+        return Verdict::Holds;
+    }
+    let mut changes = Vec::new();
+    if !reason.is_empty() {
+        let after = PermissionSet {
+            policies: asked.policies.clone(),
+            session: if same_length { set.session } else { asked.session() },
+            description: set.description.or_else(|| Some(MARK.to_owned())),
+            ..set
+        };
+        let update = Change::new(address, "update", Deed::Update, reason);
+        changes.push(update.before(there.cloned()).after(json(&after)).at(Stage::Handover));
+    }
+    Verdict::Fails { why: differs.join("; "), changes }
+}
+
+/// What a group is given: the ARN of a role's permission set, and the change that makes or mends it first. A set that carries
+/// something else than what is asked is given to nobody.
+fn carrier(
+    role: &str,
+    asked: &Asked,
+    observed: &Observed,
+) -> Result<(Option<String>, Option<ChangeId>), Verdict> {
+    let first = |verb: &str| Some(ChangeId(format!("{}#{verb}", of_role(role))));
+    let Some(set) = set_of(role, observed)? else {
+        return match role.chars().count() > LONGEST_NAME {
+            true => Err(reported(format!("the role `{role}` has no permission set"))),
+            false => Ok((None, first("create"))),
+        };
+    };
+    match asked.fit(&set) {
+        Fit::Right => Ok((Some(set.permission_set), None)),
+        Fit::Drifted => Ok((Some(set.permission_set), first("update"))),
+        Fit::Barred => Err(reported(format!(
+            "the role `{role}` has no permission set that carries what is asked and no more"
+        ))),
+    }
+}
+
+/// A role's permission set; nothing where there is none.
+fn set_of(role: &str, observed: &Observed) -> Result<Option<PermissionSet>, Verdict> {
     match observed.seen(&of_role(role)) {
-        Seen::Present(value) => {
-            let set: Option<PermissionSet> = kept(Some(&value))?;
-            Ok((set.map(|set| set.permission_set), None))
-        }
-        Seen::Absent if role.chars().count() > LONGEST_NAME => {
-            Err(reported(format!("the role `{role}` has no permission set")))
-        }
-        Seen::Absent => Ok((None, Some(ChangeId(format!("{}#create", of_role(role)))))),
+        Seen::Present(value) => kept(Some(&value)),
+        Seen::Absent => Ok(None),
         Seen::Unreadable(why) => Err(Verdict::Unknown { why }),
         Seen::NotOffered(why) => Err(Verdict::NotApplicable { why }),
     }
 }
 
 /// A grant that is asked.
-fn given(role: &str, group: &str, address: &Address, there: Option<&Value>, observed: &Observed) -> Verdict {
+fn given(
+    role: &str,
+    group: &str,
+    address: &Address,
+    there: Option<&Value>,
+    carrier: impl FnOnce() -> Result<(Option<String>, Option<ChangeId>), Verdict>,
+) -> Verdict {
     let assignment: Assignment = match kept(there) {
         Ok(Some(assignment)) => assignment,
         Ok(None) => Assignment { group: None, assigned: false },
@@ -182,20 +272,20 @@ fn given(role: &str, group: &str, address: &Address, there: Option<&Value>, obse
     };
     let Assignment { group: id, assigned } = assignment;
     let Some(id) = id else { return reported(format!("the identity provider has no group `{group}`")) };
+    let (set, first) = match carrier() {
+        Ok(found) => found,
+        Err(verdict) => return verdict,
+    };
     if assigned {
         return Verdict::Holds;
     }
-    let (set, created_by) = match set_of(role, observed) {
-        Ok(set) => set,
-        Err(verdict) => return verdict,
-    };
     let reason = format!("the group `{group}` does not hold the role `{role}` here");
     let mut assign = Change::new(address, "assign", Deed::Create, reason)
         .before(there.cloned())
         .after(json!({"Assigned": true}))
         .with(json!({"PermissionSet": set, "Group": id}))
         .at(Stage::Handover);
-    assign.needs.extend(created_by);
+    assign.needs.extend(first);
     Verdict::fails(assign)
 }
 
@@ -211,7 +301,7 @@ fn taken(role: &str, group: &str, address: &Address, there: Option<&Value>, obse
     };
     let Some(id) = held else { return gone };
     match set_of(role, observed) {
-        Ok((Some(set), _)) => Verdict::fails(
+        Ok(Some(set)) => Verdict::fails(
             Change::new(
                 address,
                 "remove",
@@ -220,10 +310,10 @@ fn taken(role: &str, group: &str, address: &Address, there: Option<&Value>, obse
             )
             .before(there.cloned())
             .after(json!({"Assigned": false}))
-            .with(json!({"PermissionSet": set, "Group": id}))
+            .with(json!({"PermissionSet": set.permission_set, "Group": id}))
             .at(Stage::Handover),
         ),
-        Ok((None, _)) => gone,
+        Ok(None) => gone,
         Err(verdict) => verdict,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A role's permission set is one setting, `access/<role>`; each group that holds the role is another, `access/<role>/<group>`. The
 //! set is one for the whole organization and made where the first tenant needs it: the grants of other groups in the same run
-//! wait for it, and none of them looks different before and after.
+//! wait for it, and none of them looks different before and after. A set that Landfall did not make is never changed, and a group is
+//! only given a set that carries what is asked and no more.
 
 mod judge;
 mod look;
@@ -41,6 +42,22 @@ struct PermissionSet {
     policies: BTreeSet<String>,
     /// How long a session lasts, as ISO 8601 says it: `PT8H`.
     session: String,
+    /// What is written on it: [`MARK`] on those that Landfall made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// Where people are sent after they have signed in. Not ours, and lost by an update that does not say it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay_state: Option<String>,
+    /// Whether it has an inline policy, which no role asks for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    inline_policy: bool,
+}
+
+/// What is written on the permission sets that Landfall makes. A name is no proof: anybody may have made a set called `developer`.
+const MARK: &str = "Made by Landfall.";
+
+fn is_marked(description: Option<&str>) -> bool {
+    description.is_some_and(|text| text.contains(MARK))
 }
 
 /// What a group has in the account.
@@ -82,6 +99,7 @@ impl Control for Access {
         read: &[
             "identitystore:GetGroupId",
             "sso:DescribePermissionSet",
+            "sso:GetInlinePolicyForPermissionSet",
             "sso:ListAccountAssignments",
             "sso:ListInstances",
             "sso:ListManagedPoliciesInPermissionSet",
@@ -95,6 +113,7 @@ impl Control for Access {
             "sso:DescribeAccountAssignmentCreationStatus",
             "sso:DescribeAccountAssignmentDeletionStatus",
             "sso:DescribePermissionSetProvisioningStatus",
+            "sso:DetachManagedPolicyFromPermissionSet",
             "sso:ProvisionPermissionSet",
             "sso:UpdatePermissionSet",
         ],

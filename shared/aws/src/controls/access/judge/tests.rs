@@ -4,9 +4,23 @@ use crate::controls::landscape::{Landscape, MANIFEST};
 
 const TENANT: &str = "222222222222";
 const SET: &str = "arn:aws:sso:::permissionSet/ssoins-1/ps-1";
+const ASKED: &str = "arn:aws:iam::aws:policy/PowerUserAccess";
+const OTHER: &str = "arn:aws:iam::aws:policy/Other";
 
 fn set(policies: Value, session: &str) -> Value {
-    json!({"PermissionSet": SET, "Policies": policies, "Session": session})
+    json!({"PermissionSet": SET, "Policies": policies, "Session": session, "Description": "Made by Landfall."})
+}
+
+/// The same set, with something else about it; what is null is taken out.
+fn but(mut set: Value, more: Value) -> Value {
+    let members = set.as_object_mut().unwrap();
+    members.extend(more.as_object().unwrap().clone());
+    members.retain(|_, value| !value.is_null());
+    set
+}
+
+fn asked() -> Value {
+    json!([ASKED])
 }
 
 fn granted() -> Landscape {
@@ -27,9 +41,100 @@ fn what_is_granted_and_there_needs_nothing() {
 }
 
 #[test]
-fn what_others_added_to_a_set_stays_and_a_length_may_be_written_otherwise() {
-    let policies = json!(["arn:aws:iam::aws:policy/Other", "arn:aws:iam::aws:policy/PowerUserAccess"]);
-    assert_eq!(said(&granted().saw("access/developer", set(policies, "PT480M"))), ["holds", "holds"]);
+fn a_length_may_be_written_otherwise() {
+    assert_eq!(said(&granted().saw("access/developer", set(asked(), "PT480M"))), ["holds", "holds"]);
+}
+
+#[test]
+fn a_set_of_others_is_never_changed_and_given_only_where_it_is_what_is_asked() {
+    let theirs = |policies: Value, session: &str, more: Value| {
+        but(but(set(policies, session), json!({"Description": null})), more)
+    };
+    let more = "fails: `developer` exists and is not Landfall's: it carries more than asked; rename the role or remove the set";
+    let else_ = "fails: `developer` exists and is not Landfall's: it carries something else; rename the role or remove the set";
+    let barred = "fails: the role `developer` has no permission set that carries what is asked and no more";
+    let assigns = format!(
+        "fails: the group `payments-dev` does not hold the role `developer` here\n\
+         + handover access/developer/payments-dev#assign {{\"Assigned\":true}} \
+         with {{\"Group\":\"g-1\",\"PermissionSet\":\"{SET}\"}}"
+    );
+    let inline = json!({"InlinePolicy": true});
+    for (there, expected, held, not_held) in [
+        (theirs(asked(), "PT8H", json!({})), "holds", "holds", assigns.as_str()),
+        (theirs(asked(), "PT8H", json!({"Description": "For all"})), "holds", "holds", &assigns),
+        (theirs(json!([ASKED, OTHER]), "PT8H", json!({})), more, barred, barred),
+        (theirs(asked(), "PT8H", inline), more, barred, barred),
+        (theirs(asked(), "PT12H", json!({})), more, barred, barred),
+        (theirs(asked(), "forever", json!({})), more, barred, barred),
+        (theirs(json!([OTHER]), "PT8H", json!({})), more, barred, barred),
+        (theirs(json!([]), "PT8H", json!({})), else_, barred, barred),
+        (theirs(asked(), "PT1H", json!({})), else_, barred, barred),
+    ] {
+        let landscape = granted().saw("access/developer", there.clone());
+        assert_eq!(said(&landscape), [held, expected], "{there}");
+        let without =
+            landscape.saw("access/developer/payments-dev", json!({"Group": "g-1", "Assigned": false}));
+        assert_eq!(said(&without), [not_held, expected], "{there}");
+    }
+}
+
+#[test]
+fn a_set_is_ours_by_its_description_or_by_the_ledger() {
+    let unmarked = but(set(json!([]), "PT8H"), json!({"Description": null}));
+    let lacks =
+        format!("fails: the permission set `developer` lacks `{ASKED}`\n~ handover access/developer#update");
+    for (description, made, ours) in [
+        (Value::Null, false, false),
+        (json!("Developers of all teams"), false, false),
+        (json!("Made by Landfall."), false, true),
+        (json!("Made by Landfall. Ask the platform team."), false, true),
+        (Value::Null, true, true),
+        (json!("Developers of all teams"), true, true),
+    ] {
+        let there = but(unmarked.clone(), json!({"Description": description}));
+        let landscape = granted().saw("access/developer", there);
+        let landscape = if made { landscape.made("access/developer") } else { landscape };
+        let said = said(&landscape);
+        assert_eq!(said[1].starts_with(&lacks), ours, "{description} {made}: {}", said[1]);
+        // What was written on it stays; where nothing was, it is marked.
+        let kept = if description.is_null() { json!("Made by Landfall.") } else { description };
+        assert_eq!(said[1].contains(&format!("\"Description\":{kept}")), ours, "{}", said[1]);
+    }
+}
+
+#[test]
+fn an_inline_policy_is_told_and_left_and_its_set_given_to_nobody() {
+    let inline = "the permission set `developer` has an inline policy, which the role does not ask for: take it out by hand";
+    let there = but(set(asked(), "PT8H"), json!({"InlinePolicy": true}));
+    let barred = "fails: the role `developer` has no permission set that carries what is asked and no more";
+    assert_eq!(
+        said(&granted().saw("access/developer", there)),
+        [barred.to_owned(), format!("fails: {inline}")]
+    );
+    let drifted = but(set(json!([ASKED, OTHER]), "PT8H"), json!({"InlinePolicy": true}));
+    let said = said(&granted().saw("access/developer", drifted));
+    assert_eq!(said[0], barred);
+    assert!(
+        said[1].starts_with(&format!(
+            "fails: the permission set `developer` carries `{OTHER}`, which the role does not ask for; {inline}\n~ "
+        )),
+        "{}",
+        said[1]
+    );
+}
+
+#[test]
+fn nobody_is_given_a_set_before_it_is_mended() {
+    for (policies, session) in
+        [(json!([ASKED, OTHER]), "PT8H"), (json!([]), "PT8H"), (asked(), "PT12H"), (asked(), "PT1H")]
+    {
+        let landscape = granted()
+            .saw("access/developer", set(policies, session))
+            .saw("access/developer/payments-dev", json!({"Group": "g-1", "Assigned": false}));
+        let said = said(&landscape);
+        assert!(said[0].ends_with(" needs access/developer#update"), "{}", said[0]);
+        assert!(said[1].contains("~ handover access/developer#update"), "{}", said[1]);
+    }
 }
 
 #[test]
@@ -58,7 +163,8 @@ fn a_role_without_a_set_gets_one_and_the_grant_waits_for_it() {
         said[1],
         "fails: there is no permission set `developer`\n\
          + handover access/developer#create \
-         {\"Policies\":[\"arn:aws:iam::aws:policy/PowerUserAccess\"],\"Session\":\"PT8H\"}"
+         {\"Description\":\"Made by Landfall.\",\
+         \"Policies\":[\"arn:aws:iam::aws:policy/PowerUserAccess\"],\"Session\":\"PT8H\"}"
     );
 }
 
@@ -69,15 +175,18 @@ fn a_group_that_the_identity_provider_does_not_know_gets_nothing() {
 }
 
 #[test]
-fn a_set_that_lost_a_policy_or_its_length_is_brought_up_to_date() {
-    let drifted = granted().saw("access/developer", set(json!(["arn:aws:iam::aws:policy/Other"]), "PT12H"));
+fn a_set_of_ours_is_brought_to_what_is_asked() {
+    let there = but(set(json!([OTHER]), "PT12H"), json!({"RelayState": "https://x.example"}));
+    let drifted = granted().saw("access/developer", there);
     assert_eq!(
         said(&drifted)[1],
         format!(
             "fails: the permission set `developer` lacks `arn:aws:iam::aws:policy/PowerUserAccess`; \
+             the permission set `developer` carries `arn:aws:iam::aws:policy/Other`, which the role does not ask for; \
              its sessions last `PT12H`, not `PT8H`\n\
-             ~ handover access/developer#update {{\"PermissionSet\":\"{SET}\",\"Policies\":\
-             [\"arn:aws:iam::aws:policy/Other\",\"arn:aws:iam::aws:policy/PowerUserAccess\"],\"Session\":\"PT8H\"}}"
+             ~ handover access/developer#update {{\"Description\":\"Made by Landfall.\",\"PermissionSet\":\"{SET}\",\
+             \"Policies\":[\"arn:aws:iam::aws:policy/PowerUserAccess\"],\"RelayState\":\"https://x.example\",\
+             \"Session\":\"PT8H\"}}"
         )
     );
 }
