@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::policies::{At, Point};
 use landfall_model::catalog::units;
-use landfall_model::desired::Desired;
+use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, ChangeId, Deed, Stage};
@@ -137,7 +137,8 @@ fn ground(point: &Point, desired: &Desired, observed: &Observed) -> Result<Groun
                 target_id: Some(tenant.native().to_owned()),
                 target_made_by: None,
                 enabled_by: None,
-                reaches: None,
+                // Who works there already is bound at once.
+                reaches: matches!(desired.standing, Standing::HandedOver | Standing::Adopted).then_some(1),
             });
         }
         At::Unit(path) => path,

@@ -216,8 +216,29 @@ fn what_only_the_tenant_asks_it_carries_itself() {
     let open = whole.saw("policies/555555555555", seated(json!({})));
     let said = open.said(&Policies)[1].clone();
     assert!(said.contains("+ baseline policies/555555555555#create-1"), "{said}");
-    assert!(said.contains("\"TargetId\":\"555555555555\"") && !said.contains("reaches"), "{said}");
+    assert!(said.contains("\"TargetId\":\"555555555555\""), "{said}");
     assert_eq!(open.said(&InPolicies(DeniedServices)), ["fails: `landfall-555555555555-1` is not attached"]);
+}
+
+#[test]
+fn a_policy_of_its_own_reaches_a_tenant_only_where_somebody_works() {
+    let edited = |landscape: Landscape| {
+        let mut whole = held(&landscape, RICHER);
+        whole["landfall-555555555555-1"]["Document"] = json!(landfall_model::id::Digest::of(b"{}"));
+        let at = format!("policies/{RICHER}");
+        let bare = landscape.saw(&at, seated(json!({})));
+        let attach = bare.said(&Policies)[1].clone();
+        let update = bare.saw(&at, seated(whole)).said(&Policies)[1].clone();
+        [attach, update].map(|said| said.lines().last().unwrap().to_owned())
+    };
+    for works in [Landscape::adopted(RICHER), Landscape::adopted(RICHER).handed_over()] {
+        for change in edited(works) {
+            assert!(change.ends_with(" reaches 1") && !change.contains(" loses"), "{change}");
+        }
+    }
+    for change in edited(Landscape::new(RICHER)) {
+        assert!(!change.contains("reaches"), "{change}");
+    }
 }
 
 #[test]
