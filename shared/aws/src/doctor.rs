@@ -77,7 +77,7 @@ async fn caller(client: &Client, region: &str) -> Result<Caller, CallError> {
 }
 
 fn member(aws: &Aws, ground: &AwsCloud, account: &str, way: Way) -> Client {
-    let AwsRoles { read, write, external_id, bootstrap: _ } = &ground.roles;
+    let AwsRoles { read, write, external_id, controller: _, bootstrap: _ } = &ground.roles;
     let role = match way {
         Way::Read => read,
         Way::Write => write,

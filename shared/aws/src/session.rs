@@ -108,7 +108,7 @@ enum Role {
 }
 
 fn member(aws: &Aws, ground: &AwsCloud, role: Role, account: &str, session: &str) -> Client {
-    let AwsRoles { read, write, external_id, bootstrap: _ } = &ground.roles;
+    let AwsRoles { read, write, external_id, controller: _, bootstrap: _ } = &ground.roles;
     let role = match role {
         Role::Read => read,
         Role::Write => write,

@@ -28,6 +28,7 @@ pub(super) fn desired(kind: ControlKind, settings: Value, standing: Standing) ->
             roles: AwsRoles {
                 read: "landfall-read".to_owned(),
                 write: "landfall-write".to_owned(),
+                controller: None,
                 external_id: None,
                 bootstrap: vec![],
             },

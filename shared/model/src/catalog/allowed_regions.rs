@@ -14,14 +14,17 @@ nothing is asked there. A lower level can only take regions away.
 
 Why: laws and contracts say where data may be, and a region that nobody watches is where unwanted things are run.
 
-It stops what is new: what already exists elsewhere stays there and is not deleted.
+What already exists elsewhere stays there and is not deleted.
 
 AWS: a service control policy that denies requests whose aws:RequestedRegion is not listed, but for services that are
 global or answer from one region for all (IAM, Organizations, Route 53, CloudFront, billing, support and the like). It
-spares Landfall's roles, the bootstrap roles and break-glass. It judges where a request is sent, so what exists in another
-region can no longer be managed, and a copy sent across regions by a service is not seen.
-Azure: built-in policies deny resources and resource groups outside the allowed locations (Allowed locations). Resources
-that Azure calls global have no location and are not bound.
+binds at once, what runs already too: from its attachment on, the roles of running workloads are refused in other regions,
+reading included. Look at CloudTrail first for who calls there. Lambda@Edge, the KMS keys of Route 53 DNSSEC and the
+metrics of CloudFront need us-east-1: list it where they are used. It judges where a request is sent, so what exists in
+another region can no longer be managed, and a copy sent across regions by a service is not seen. It spares Landfall's
+roles, the bootstrap roles and break-glass, and nobody else may make or change a role or user of these names.
+Azure: built-in policies deny making or changing resources and resource groups outside the allowed locations (Allowed
+locations). Resources that Azure calls global have no location and are not bound.
 Google Cloud: the organization policy constraint gcp.resourceLocations takes locations and groups of them, such as
 in:eu-locations. It covers the services that Google lists as supporting it.
 

@@ -15,12 +15,13 @@ the list.
 Why: a service that the organization has not looked at has no logs, no baseline and no owner. Denying single actions, such
 as making users with passwords, closes the ways around the identity provider.
 
-It stops requests: what a denied service already runs goes on running.
+It stops requests: what a denied service already runs is not deleted.
 
 AWS: a service control policy that denies the actions. `lightsail` stands for every action of that service;
-`iam:CreateUser` for one; `*` may stand for part of an action. It spares Landfall's roles, the bootstrap roles and
-break-glass. Service-linked roles are not bound. What runs already can no longer be managed by those whom the policy
-binds.
+`iam:CreateUser` for one; `*` may stand for part of an action. It binds at once, what runs already too: from its
+attachment on, the roles of running workloads are refused the denied actions, and what a denied service runs can no longer
+be managed. Look at CloudTrail first for who uses it. It spares Landfall's roles, the bootstrap roles and break-glass, and
+nobody else may make or change a role or user of these names. Service-linked roles are not bound.
 Azure: the built-in policy that denies resource types, such as Microsoft.Sql/servers. It stops resources from being made
 or changed, not calls to those that exist.
 Google Cloud: the organization policy constraint gcp.restrictServiceUsage denies services by name, such as

@@ -17,9 +17,11 @@ are gated; invited, transferred and older ones are reported, so that a first dep
 
 AWS: a service control policy attached to the account itself, wherever it stands in the tree, denies everything, to its
 root user too. It spares Landfall's roles, the bootstrap roles (such as OrganizationAccountAccessRole) and break-glass:
-whoever can assume one of these is not stopped. It can't deny service-linked roles, the management account, other
-accounts' reach into what was already shared with them, the traffic of what already runs, and a few root tasks that AWS
-exempts. It takes effect within minutes.
+whoever can assume one of these is not stopped. Nor does it bind the short root sessions of central root access
+(sts:AssumeRoot, aws:AssumedRoot), which only the management account or its delegate can open and by which root keys and
+passwords are removed. It can't deny service-linked roles, the management account, other accounts' reach into what was
+already shared with them, the traffic of what already runs, and a few root tasks that AWS exempts. It takes effect within
+minutes.
 Azure: customers can't create deny assignments. What there is: a quarantine management group, made the directory's default
 so that subscriptions are born in it, with policies that deny creating resources. An Owner of the subscription stays Owner
 and can move it, and data planes stay open to those who hold rights on them.

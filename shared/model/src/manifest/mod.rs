@@ -129,6 +129,10 @@ pub struct AwsRoles {
     pub read: String,
     /// Name of the role that changes are made with.
     pub write: String,
+    /// Name of the function's own role, without a path. No deny of ours stops it in the account the function runs in; a role of
+    /// this name in any other account is nobody special.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<String>,
     /// The external id that both roles ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,

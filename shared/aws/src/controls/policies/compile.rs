@@ -26,9 +26,10 @@ const BOOTSTRAP: [&str; 3] =
 /// Control Tower controls reference, the same title; read in November 2026. Narrower than both on purpose: a service that
 /// answers in each region, such as KMS or Config, is bound like any other. ACM and WAFv2 stand here because CloudFront takes its
 /// certificates and its rules from us-east-1 alone.
-const GLOBAL: [&str; 48] = [
+const GLOBAL: [&str; 67] = [
     "account:*",
     "acm:*",
+    "activate:*",
     "artifact:*",
     "aws-marketplace-management:*",
     "aws-marketplace:*",
@@ -41,36 +42,54 @@ const GLOBAL: [&str; 48] = [
     "chatbot:*",
     "cloudfront:*",
     "cloudtrail:LookupEvents",
+    "consoleapp:*",
     "consolidatedbilling:*",
+    "cost-optimization-hub:*",
     "cur:*",
     "directconnect:*",
     "ec2:DescribeRegions",
     "ec2:DescribeTransitGateways",
     "ec2:DescribeVpnGateways",
+    "ecr-public:*",
     "fms:*",
     "freetier:*",
     "globalaccelerator:*",
     "health:*",
     "iam:*",
+    "importexport:*",
     "invoicing:*",
+    "iq:*",
     "networkmanager:*",
+    "notifications-contacts:*",
+    "notifications:*",
     "organizations:*",
     "payments:*",
     "pricing:*",
+    "purchase-orders:*",
     "route53-recovery-cluster:*",
     "route53-recovery-control-config:*",
     "route53-recovery-readiness:*",
     "route53:*",
     "route53domains:*",
+    "s3:CreateMultiRegionAccessPoint",
+    "s3:DeleteMultiRegionAccessPoint",
+    "s3:DescribeMultiRegionAccessPointOperation",
     "s3:GetAccountPublicAccessBlock",
+    "s3:GetMultiRegionAccessPoint",
+    "s3:GetMultiRegionAccessPointPolicy",
+    "s3:GetMultiRegionAccessPointPolicyStatus",
     "s3:ListAllMyBuckets",
     "s3:ListMultiRegionAccessPoints",
     "s3:PutAccountPublicAccessBlock",
+    "s3:PutMultiRegionAccessPointPolicy",
     "savingsplans:*",
     "shield:*",
     "sts:*",
     "support:*",
+    "supportapp:*",
     "supportplans:*",
+    "sustainability:*",
+    "tag:GetResources",
     "tax:*",
     "trustedadvisor:*",
     "waf:*",
@@ -95,11 +114,12 @@ const ROLE_CHANGES: [&str; 13] = [
 ];
 
 /// The same for a user that is spared.
-const USER_CHANGES: [&str; 18] = [
+const USER_CHANGES: [&str; 22] = [
     "iam:AddUserToGroup",
     "iam:AttachUserPolicy",
     "iam:CreateAccessKey",
     "iam:CreateLoginProfile",
+    "iam:CreateServiceSpecificCredential",
     "iam:CreateUser",
     "iam:DeactivateMFADevice",
     "iam:DeleteLoginProfile",
@@ -111,20 +131,31 @@ const USER_CHANGES: [&str; 18] = [
     "iam:PutUserPermissionsBoundary",
     "iam:PutUserPolicy",
     "iam:RemoveUserFromGroup",
+    "iam:ResetServiceSpecificCredential",
     "iam:UpdateAccessKey",
     "iam:UpdateLoginProfile",
     "iam:UpdateUser",
+    "iam:UploadSSHPublicKey",
+    "iam:UploadSigningCertificate",
 ];
 
-/// What takes away what the baseline rests on. Deleting S3's access block needs the permission to put it.
-const UNDOING: [&str; 11] = [
+/// What takes away what the baseline rests on. Deleting S3's access block needs the permission to put it, and enabling the one
+/// of snapshots can lower it from all sharing to new sharing.
+const UNDOING: [&str; 18] = [
     "access-analyzer:DeleteAnalyzer",
+    "account:CloseAccount",
     "account:DeleteAlternateContact",
     "account:PutAlternateContact",
+    "budgets:ModifyBudget",
+    "ec2:CreateDefaultSubnet",
+    "ec2:CreateDefaultVpc",
     "ec2:DisableEbsEncryptionByDefault",
     "ec2:DisableImageBlockPublicAccess",
     "ec2:DisableSnapshotBlockPublicAccess",
+    "ec2:EnableSnapshotBlockPublicAccess",
+    "ec2:ModifyEbsDefaultKmsKeyId",
     "ec2:ModifyInstanceMetadataDefaults",
+    "ec2:ResetEbsDefaultKmsKeyId",
     "iam:DeleteAccountPasswordPolicy",
     "iam:UpdateAccountPasswordPolicy",
     "organizations:LeaveOrganization",
@@ -180,13 +211,17 @@ impl Statement {
 }
 
 /// Whom every deny spares, as patterns of ARNs, sorted. IAM principals have no region, and an account is any account: the roles
-/// have the same name in all of them.
+/// have the same name in all of them. The function's own role is that of one account.
 pub(super) fn spared(ground: &AwsCloud, break_glass: &[String]) -> Vec<String> {
-    let AwsRoles { read, write, external_id: _, bootstrap } = &ground.roles;
+    let AwsRoles { read, write, controller, external_id: _, bootstrap } = &ground.roles;
     let partition = Partition::of_region(ground.home_region.as_str()).id;
     let roles = [read, write].into_iter().chain(bootstrap).map(String::as_str).chain(BOOTSTRAP);
     let roles = roles.map(|role| format!("role/{role}"));
+    let controller = controller
+        .iter()
+        .map(|role| format!("arn:{partition}:iam::{}:role/{role}", ground.controller_account));
     let principals: BTreeSet<String> = roles
+        .chain(controller)
         .chain(break_glass.iter().cloned())
         .map(|principal| match principal.starts_with("arn:") {
             true => principal,
@@ -196,7 +231,7 @@ pub(super) fn spared(ground: &AwsCloud, break_glass: &[String]) -> Vec<String> {
     principals.into_iter().collect()
 }
 
-/// The statements of one place, in catalog order.
+/// The statements of one place, in catalog order. Whatever denies goes with what keeps its spared names from being taken.
 pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Statement>, String> {
     let mut statements = Vec::new();
     for (kind, settings) in &point.asks {
@@ -231,12 +266,20 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::RegionOptIn => return Err(format!("`{kind}` can't be compiled into a policy")),
         }
     }
+    if !statements.is_empty() && !point.asks.contains_key(&ControlKind::ProtectBaseline) {
+        statements.extend(guards(None, spared));
+    }
     Ok(statements)
 }
 
-/// Nothing may be done by anybody who is not spared.
+/// Nothing may be done by anybody who is not spared. The short sessions by which the organization removes root keys and passwords
+/// centrally go on: only their requests carry the key.
+///
+/// Source: AWS Control Tower controls reference, Disallow actions as a root user, as it exempts AssumeRoot; read in November 2026.
 pub(super) fn everything() -> Statement {
-    Statement::deny(None, "LandfallQuarantine", Actions::Only(vec!["*".to_owned()]))
+    let mut deny = Statement::deny(None, "LandfallQuarantine", Actions::Only(vec!["*".to_owned()]));
+    deny.conditions.insert("Null".to_owned(), json!({"aws:AssumedRoot": "true"}));
+    deny
 }
 
 fn read<T: DeserializeOwned>(kind: ControlKind, settings: &Value) -> Result<T, String> {
@@ -265,25 +308,34 @@ fn services(want: &denied_services::Settings) -> Option<Statement> {
         .then(|| Statement::deny(Some(ControlKind::DeniedServices), "DeniedServices", actions))
 }
 
+fn only(actions: &[&str]) -> Actions {
+    Actions::Only(actions.iter().map(|&action| action.to_owned()).collect())
+}
+
 fn baseline(spared: &[String]) -> Vec<Statement> {
     let control = Some(ControlKind::ProtectBaseline);
-    let only = |actions: &[&str]| Actions::Only(actions.iter().map(|&action| action.to_owned()).collect());
+    let undoing = Statement::deny(control, "ProtectBaseline", only(&UNDOING));
+    [undoing].into_iter().chain(guards(control, spared)).collect()
+}
+
+/// What keeps the spared names from being taken: whoever could make or change a role or user of such a name would escape every
+/// deny. `control` is who asks for it; nobody where it only goes with another deny.
+fn guards(control: Option<ControlKind>, spared: &[String]) -> Vec<Statement> {
     let of = |kind: &str| -> Vec<String> {
         spared.iter().filter(|arn| arn.contains(kind) && arn.contains(":iam:")).cloned().collect()
     };
-    let mut statements = vec![Statement::deny(control, "ProtectBaseline", only(&UNDOING))];
     let guarded = [
         ("ProtectSparedRoles", &ROLE_CHANGES[..], of(":role/")),
         ("ProtectSparedUsers", &USER_CHANGES, of(":user/")),
     ];
-    for (sid, changes, resources) in guarded {
-        if !resources.is_empty() {
-            let mut deny = Statement::deny(control, sid, only(changes));
-            deny.resources = resources;
-            statements.push(deny);
-        }
-    }
-    statements
+    guarded
+        .into_iter()
+        .filter(|(_, _, resources)| !resources.is_empty())
+        .map(|(sid, changes, resources)| Statement {
+            resources,
+            ..Statement::deny(control, sid, only(changes))
+        })
+        .collect()
 }
 
 /// Whom every deny of a target spares.
@@ -321,7 +373,7 @@ mod tests {
         all.extend(compiled("222222222222", "workloads/production"));
         let spared = spared_by(&Landscape::adopted("222222222222").desired);
         all.push(everything().json(&spared));
-        assert_eq!(all.len(), 5);
+        assert_eq!(all.len(), 6);
         for statement in &all {
             assert_eq!(statement["Effect"], "Deny");
             assert_eq!(statement["Condition"]["ArnNotLike"]["aws:PrincipalARN"], json!(SPARED));
@@ -378,10 +430,105 @@ mod tests {
 
     #[test]
     fn the_baseline_and_the_roles_that_hold_it_are_protected() {
+        assert!(UNDOING.is_sorted() && ROLE_CHANGES.is_sorted() && USER_CHANGES.is_sorted());
         let baseline = &compiled("222222222222", "workloads")[1..];
         assert_eq!(baseline[0]["Action"], json!(UNDOING));
         assert_eq!(baseline[1]["Action"], json!(ROLE_CHANGES));
         assert_eq!(baseline[1]["Resource"], json!(SPARED));
+    }
+
+    #[test]
+    fn a_deny_goes_with_what_keeps_its_spared_names_from_being_taken() {
+        let sids = |statements: &[Statement]| -> Vec<(String, Option<ControlKind>)> {
+            statements.iter().map(|one| (one.sid.clone(), one.control)).collect()
+        };
+        let of = |asks: &[(ControlKind, Value)]| {
+            let point = Point {
+                at: landfall_model::catalog::policies::At::Unit("workloads".parse().unwrap()),
+                own: true,
+                owner: None,
+                asks: asks.iter().cloned().collect(),
+            };
+            statements(&point, &["arn:aws:iam::*:role/ours".to_owned(), "arn:aws:iam::*:user/ada".to_owned()])
+                .unwrap()
+        };
+        let denied = (ControlKind::DeniedServices, json!({"aws": ["lightsail"], "azure": [], "gcp": []}));
+        let protect = (ControlKind::ProtectBaseline, json!({}));
+        let guarded = |by| vec![("ProtectSparedRoles".to_owned(), by), ("ProtectSparedUsers".to_owned(), by)];
+        let services = vec![("DeniedServices".to_owned(), Some(ControlKind::DeniedServices))];
+        let baseline = vec![("ProtectBaseline".to_owned(), Some(ControlKind::ProtectBaseline))];
+
+        let alone = of(std::slice::from_ref(&denied));
+        assert_eq!(sids(&alone), [services.clone(), guarded(None)].concat());
+        assert_eq!(alone[1].actions, only(&ROLE_CHANGES));
+        assert_eq!(alone[1].resources, ["arn:aws:iam::*:role/ours"]);
+        assert_eq!(alone[2].actions, only(&USER_CHANGES));
+        assert_eq!(alone[2].resources, ["arn:aws:iam::*:user/ada"]);
+        // Where the baseline is protected they are there already, once.
+        let whole = guarded(Some(ControlKind::ProtectBaseline));
+        assert_eq!(sids(&of(&[denied, protect])), [services, baseline, whole].concat());
+        // What denies nothing needs none.
+        let nothing = json!({"aws": [], "azure": ["Microsoft.Sql/servers"], "gcp": []});
+        assert_eq!(of(&[(ControlKind::DeniedServices, nothing)]), []);
+        assert_eq!(of(&[]), []);
+    }
+
+    #[test]
+    fn all_of_it_fits_where_least_does() {
+        let spared: Vec<String> =
+            SPARED.iter().map(|arn| arn.replace("arn:aws:", "arn:aws-us-gov:")).collect();
+        let regions = json!({"aws": ["us-gov-east-1", "us-gov-west-1"]});
+        let services = json!({"aws": ["lightsail"], "azure": [], "gcp": []});
+        for more in [None, Some((ControlKind::ProtectBaseline, json!({})))] {
+            let point = Point {
+                at: landfall_model::catalog::policies::At::Unit("workloads".parse().unwrap()),
+                own: true,
+                owner: None,
+                asks: [
+                    (ControlKind::AllowedRegions, regions.clone()),
+                    (ControlKind::DeniedServices, services.clone()),
+                ]
+                .into_iter()
+                .chain(more)
+                .collect(),
+            };
+            let quota = crate::controls::policies::quota::Quota::of(Partition::of_region("us-gov-west-1"));
+            let statements = statements(&point, &spared).unwrap();
+            let documents =
+                crate::controls::policies::pack::pack("landfall-workloads", statements, &spared, quota)
+                    .unwrap();
+            assert!(documents.len() <= 2, "{}", documents.len());
+        }
+    }
+
+    #[test]
+    fn the_gate_alone_lets_the_organization_s_root_sessions_through() {
+        let spared = spared_by(&Landscape::adopted("222222222222").desired);
+        let gate = everything().json(&spared);
+        assert_eq!(gate["Action"], json!(["*"]));
+        assert_eq!(gate["Resource"], "*");
+        // The key is there in no other request: where it is absent, the deny holds.
+        assert_eq!(
+            gate["Condition"],
+            json!({"ArnNotLike": {"aws:PrincipalARN": spared}, "Null": {"aws:AssumedRoot": "true"}})
+        );
+        for statement in compiled("222222222222", "workloads") {
+            assert!(statement["Condition"].get("Null").is_none(), "{statement}");
+        }
+    }
+
+    #[test]
+    fn the_function_s_own_role_is_spared_in_its_account_alone() {
+        let mut desired = Landscape::adopted("222222222222").desired;
+        assert_eq!(spared_by(&desired), SPARED);
+        let landfall_model::manifest::Cloud::Aws(ground) = &mut desired.ground else { panic!("not AWS") };
+        ground.roles.controller = Some("landfall-function".to_owned());
+        let own = "arn:aws:iam::333333333333:role/landfall-function".to_owned();
+        let mut with: Vec<String> = SPARED.map(str::to_owned).to_vec();
+        with.push(own.clone());
+        with.sort();
+        assert_eq!(spared_by(&desired), with);
+        assert!(baseline(&with)[1].resources.contains(&own), "nobody takes its name either");
     }
 
     #[test]

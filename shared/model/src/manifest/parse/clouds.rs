@@ -158,6 +158,7 @@ fn usual_roles() -> AwsRoles {
     AwsRoles {
         read: "landfall-read".to_owned(),
         write: "landfall-write".to_owned(),
+        controller: None,
         external_id: None,
         bootstrap: vec!["AWSControlTowerExecution".to_owned(), "OrganizationAccountAccessRole".to_owned()],
     }
@@ -171,6 +172,10 @@ fn roles(node: &Node, problems: &mut Problems) -> Option<AwsRoles> {
         None => Some(unsaid),
     };
     let (read, write) = (said("read", usual.read), said("write", usual.write));
+    let controller = match fields.take("controller") {
+        Some(node) => role(node, problems).map(Some),
+        None => Some(None),
+    };
     let external_id = match fields.take("external-id") {
         Some(node) => Some(Some(fields::id(node, problems)?.to_owned())),
         None => Some(None),
@@ -187,7 +192,13 @@ fn roles(node: &Node, problems: &mut Problems) -> Option<AwsRoles> {
         );
     }
     fields.end(problems);
-    Some(AwsRoles { read: read?, write: write?, external_id: external_id?, bootstrap: bootstrap? })
+    Some(AwsRoles {
+        read: read?,
+        write: write?,
+        controller: controller?,
+        external_id: external_id?,
+        bootstrap: bootstrap?,
+    })
 }
 
 fn role(node: &Node, problems: &mut Problems) -> Option<String> {
@@ -276,4 +287,41 @@ fn regions(
 
 fn is_lower(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::{AwsRoles, Cloud, Source, parse};
+
+    /// The roles of a cloud that says this of them, or what is told.
+    fn roles(said: &str) -> Result<AwsRoles, String> {
+        let text = format!(
+            "landfall: 1\norganization: acme\nclouds:\n  aws: {{ organization: o-a1b2c3d4e5, \
+             management-account: \"111111111111\", home-region: eu-west-1, regions: [eu-west-1]{said} }}\n"
+        );
+        let source = Source { name: "acme.yaml".to_owned(), text };
+        let parsed = parse::parse(&[source], "2026-11-21".parse().unwrap());
+        let Some(manifest) = parsed.manifest else {
+            return Err(parsed.diagnostics.iter().map(ToString::to_string).collect());
+        };
+        match manifest.clouds.into_values().next() {
+            Some(Cloud::Aws(cloud)) => Ok(cloud.roles),
+            other => panic!("not AWS: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_function_s_own_role_is_named_or_nobody() {
+        let silent = roles("").unwrap();
+        assert_eq!(silent.controller, None);
+        let json = serde_json::to_value(&silent).unwrap();
+        assert!(json.get("controller").is_none(), "a manifest that says nothing of it stays as it was");
+        assert_eq!(serde_json::from_value::<AwsRoles>(json).unwrap(), silent);
+        let said = roles(", roles: { controller: landfall-function }").unwrap();
+        assert_eq!(said, AwsRoles { controller: Some("landfall-function".to_owned()), ..silent });
+        for wrong in ["role/landfall-function", "landfall-*"] {
+            let told = roles(&format!(", roles: {{ controller: {wrong:?} }}")).unwrap_err();
+            assert!(told.contains("is not the name of an IAM role"), "{told}");
+        }
+    }
 }
