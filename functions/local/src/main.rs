@@ -6,13 +6,14 @@
 //! |---|---|
 //! | what a command works with | [`source`] [`place`] [`desk`] [`target`] |
 //! | a sweep or an apply in this process | [`worker`] |
-//! | what people see | [`say`] [`table`] [`problem`] [`near`] |
+//! | what people see | [`say`] [`table`] [`problem`] [`near`] [`made`] |
 //! | the whole without a cloud account | [`demo`] |
 
 mod arguments;
 mod command;
 mod demo;
 mod desk;
+mod made;
 mod near;
 mod place;
 mod problem;

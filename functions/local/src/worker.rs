@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 use landfall_engine::control::chain;
 use landfall_engine::engine::{Engine, EngineError};
 use landfall_engine::queue::Received;
@@ -14,12 +15,12 @@ use landfall_engine::store::StoreExt as _;
 use landfall_engine::sweep::{self, Closed, Sweep};
 use landfall_engine::{keys, work};
 use landfall_model::id::SweepId;
-use landfall_model::outcome::Done;
 use landfall_model::report::{Next, Report};
 use landfall_model::target::Target;
 use landfall_model::trigger::{Cause, Work};
 
 use crate::desk::{Desk, deadline};
+use crate::made::{self, Deed, is_made};
 
 /// Targets worked on at once. Each waits for its cloud most of the time; more would only wait for the organization's own API.
 const HANDS: usize = 8;
@@ -35,14 +36,20 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub(crate) struct Worked {
     /// The last report of each target.
     pub(crate) reports: BTreeMap<Target, Report>,
-    /// How many changes were made to each target, over all its runs.
-    pub(crate) changes: BTreeMap<Target, usize>,
+    /// What came of the changes to each target, over all its runs.
+    pub(crate) deeds: BTreeMap<Target, Vec<Deed>>,
     /// How the sweep ended, where one was worked off.
     pub(crate) closed: Option<Closed>,
     /// What is not over, and what to do about it.
     pub(crate) remains: BTreeMap<Target, String>,
     /// Messages that nobody could do, and why.
     pub(crate) failures: Vec<String>,
+    /// Whether somebody pressed Ctrl-C.
+    pub(crate) interrupted: bool,
+    /// When those are looked at again that something more is to be seen in; another run's targets are not among them.
+    again: BTreeMap<Target, Timestamp>,
+    /// Messages that failed and are tried again.
+    retried: BTreeSet<String>,
 }
 
 impl Worked {
@@ -51,47 +58,72 @@ impl Worked {
         !self.remains.is_empty()
             || !self.failures.is_empty()
             || self.reports.values().any(|report| {
-                report.needs_attention()
-                    || report.outcomes.iter().any(|one| !matches!(one.result, Done::Written { .. }))
+                report.needs_attention() || report.outcomes.iter().any(|one| !is_made(&one.result))
             })
     }
 
     /// Takes a report in: what it did, and whether something of it is still to come.
     pub(crate) fn take(&mut self, report: Report) {
         let target = report.target.clone();
-        let written = report.outcomes.iter().filter(|one| matches!(one.result, Done::Written { .. })).count();
-        *self.changes.entry(target.clone()).or_default() += written;
+        let deeds = self.deeds.entry(target.clone()).or_default();
+        // What an earlier run did not get done was this run's to do, or is no longer wanted.
+        deeds.retain(|(_, result)| is_made(result));
+        deeds.extend(made::deeds(&report));
+        self.again.remove(&target);
         match &report.next {
             Next::Sweep => {
                 self.remains.remove(&target);
             }
-            Next::LookAgain { .. } => {
+            Next::LookAgain { at } => {
+                self.again.insert(target.clone(), *at);
                 self.remains
                     .insert(target.clone(), "it is not over yet; the next sweep looks again".to_owned());
             }
             Next::Resume => {
+                self.again.insert(target.clone(), report.ended);
                 self.remains
                     .insert(target.clone(), "time ran out; the next sweep goes on with it".to_owned());
             }
         }
         self.reports.insert(target, report);
     }
+
+    /// How many changes were made to a target.
+    pub(crate) fn made(&self, target: &Target) -> usize {
+        self.deeds.get(target).into_iter().flatten().filter(|(_, result)| is_made(result)).count()
+    }
+
+    /// The last report of each target, with the changes of all its runs.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Report> + '_ {
+        self.reports.iter().map(|(target, report)| {
+            made::with(report, self.deeds.get(target).map(Vec::as_slice).unwrap_or_default())
+        })
+    }
+
+    /// Whether something comes back soon that only this process waits for. The close of a sweep comes back for ever, and what
+    /// another run holds is that run's to end.
+    fn awaits(&self) -> bool {
+        let soon = Timestamp::now() + PATIENCE;
+        !self.retried.is_empty() || self.again.values().any(|at| *at <= soon)
+    }
 }
 
-type Deed<'a> = BoxFuture<'a, (Received, Work, Result<Option<Reconciled>, EngineError>)>;
+type Running<'a> = BoxFuture<'a, (Received, Work, Result<Option<Reconciled>, EngineError>)>;
 
-/// Works until nothing is left, only what comes much later is, or somebody presses Ctrl-C: then what is begun is ended.
+/// Works until nothing is left, only what comes much later or is another run's, or somebody presses Ctrl-C: then what is begun is
+/// ended. Begins with what is known already.
 pub(crate) async fn work(
     desk: &Desk,
     engine: &Engine,
     sweep: Option<&SweepId>,
+    mut worked: Worked,
     bar: &ProgressBar,
 ) -> anyhow::Result<Worked> {
-    let mut worked = Worked::default();
-    let mut running: FuturesUnordered<Deed<'_>> = FuturesUnordered::new();
-    let mut stopped = false;
+    let mut running: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
+    // One that listens all the time: who presses the keys between two waits is heard as well.
+    let mut interrupt = Box::pin(tokio::signal::ctrl_c());
     loop {
-        while !stopped && running.len() < HANDS {
+        while !worked.interrupted && running.len() < HANDS {
             let received = engine.queue.receive(HANDS - running.len()).await?;
             if received.is_empty() {
                 break;
@@ -116,14 +148,14 @@ pub(crate) async fn work(
             }
             let over = worked.remains.is_empty() && (sweep.is_none() || worked.closed.is_some());
             match engine.queue.next_due().await? {
-                _ if over || stopped => break,
+                _ if over || worked.interrupted || !worked.awaits() => break,
                 None => break,
                 Some(wait) if wait > PATIENCE => break,
                 Some(wait) => {
                     bar.set_message(format!("waiting {} s for effects to show", wait.as_secs() + 1));
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
-                        _ = tokio::signal::ctrl_c() => stopped = true,
+                        _ = &mut interrupt => worked.interrupted = true,
                     }
                 }
             }
@@ -131,9 +163,10 @@ pub(crate) async fn work(
         }
         tokio::select! {
             Some((one, work, result)) = running.next() => settle(engine, one, &work, result, &mut worked, bar).await?,
-            _ = tokio::signal::ctrl_c() => {
-                anyhow::ensure!(!stopped, "stopped at once; the next run settles what was begun");
-                stopped = true;
+            _ = &mut interrupt => {
+                anyhow::ensure!(!worked.interrupted, "interrupted at once; the next run settles what was begun");
+                worked.interrupted = true;
+                interrupt = Box::pin(tokio::signal::ctrl_c());
                 bar.set_message("ending what is begun; once more stops at once");
             }
         }
@@ -162,6 +195,7 @@ async fn settle(
     match result {
         Ok(reconciled) => {
             engine.queue.done(&one.receipt).await?;
+            worked.retried.remove(&one.body);
             match (reconciled, target) {
                 (Some(Reconciled::Done(report)), _) => {
                     let new = !worked.reports.contains_key(&report.target);
@@ -172,12 +206,14 @@ async fn settle(
                     worked.take(*report);
                 }
                 (Some(Reconciled::Busy { run }), Some(target)) => {
+                    worked.again.remove(&target);
                     worked.remains.insert(
                         target,
                         format!("run {run} is at it, or was cut within the last two minutes: try again then"),
                     );
                 }
                 (Some(Reconciled::Settled), Some(target)) => {
+                    worked.again.remove(&target);
                     worked.remains.remove(&target);
                 }
                 (Some(Reconciled::Busy { .. } | Reconciled::Settled), None) | (None, _) => {}
@@ -187,11 +223,16 @@ async fn settle(
             let why = chain(&error);
             if one.attempts >= 3 {
                 engine.queue.done(&one.receipt).await?;
+                worked.retried.remove(&one.body);
+                if let Some(target) = &target {
+                    worked.again.remove(target);
+                }
                 let whom = target.map(|target| format!("{target}: ")).unwrap_or_default();
                 worked.failures.push(format!("{whom}{why}"));
             } else {
                 tracing::info!(why, "a message failed; it is tried again");
                 engine.queue.retry(&one.receipt, AGAIN).await?;
+                worked.retried.insert(one.body);
             }
         }
     }

@@ -13,7 +13,8 @@ use serde_json::json;
 use crate::arguments::{Common, Format};
 use crate::desk::Desk;
 use crate::near::did_you_mean;
-use crate::{Exit, say, target, worker};
+use crate::worker::{self, Worked};
+use crate::{Exit, say, target};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -39,7 +40,7 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         work::send(&engine, &work, Duration::ZERO).await?;
     }
     let bar = worker::bar(targets.len(), "applying");
-    let worked = worker::work(&desk, &engine, None, &bar).await;
+    let worked = worker::work(&desk, &engine, None, Worked::default(), &bar).await;
     bar.finish_and_clear();
     let worked = worked.context("could not work on the targets")?;
     match common.format {
@@ -47,10 +48,11 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             "reports": worked.reports.values().collect::<Vec<_>>(),
             "remains": worked.remains,
             "failures": worked.failures,
+            "interrupted": worked.interrupted,
         }))?,
         Format::Text => {
-            for report in worked.reports.values() {
-                say::text(&text::report(report));
+            for report in worked.told() {
+                say::text(&text::report(&report));
             }
             for (target, why) in &worked.remains {
                 say::text(&format!("! {target}: {why}"));
@@ -60,7 +62,12 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             }
         }
     }
-    if !worked.failures.is_empty() {
+    if worked.interrupted {
+        say::note(
+            "interrupted: what was begun was ended, the rest was not begun; `landfall apply` again goes on",
+        );
+    }
+    if worked.interrupted || !worked.failures.is_empty() {
         return Ok(Exit::Error);
     }
     Ok(Exit::found(worked.needs_attention()))

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::arguments::{Common, Format};
 use crate::place::{self, Cloudy, Use};
 use crate::table::table;
-use crate::{Exit, say, target};
+use crate::{Exit, made, say, target};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         let report = ask::last_report(&*store, &target).await?;
         match (common.format, &report) {
             (Format::Json, _) => {}
-            (Format::Text, Some(report)) => say::text(&text::report(report)),
+            (Format::Text, Some(report)) => say::text(&text::report(&made::whole(report))),
             (Format::Text, None) => say::line(format!("{target}: its first run is not over yet")),
         }
         reports.push((target, report));

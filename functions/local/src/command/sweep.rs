@@ -1,11 +1,11 @@
 //! `landfall sweep`: looks at everybody, with the queue in this process, and closes with a table.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use landfall_engine::ask;
 use landfall_engine::keys;
 use landfall_engine::store::StoreExt as _;
-use landfall_engine::sweep::{Sweep, begin};
+use landfall_engine::sweep::{DoneTarget, Sweep, begin};
 use landfall_model::id::SweepId;
 use landfall_model::record::Counts;
 use landfall_reports::inert::inert;
@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::arguments::{Common, Format};
 use crate::desk::{Desk, deadline};
+use crate::made::{self, is_made};
 use crate::table::table;
 use crate::worker::{self, Worked};
 use crate::{Exit, say};
@@ -29,18 +30,16 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
     let engine = desk.engine(None);
     let bar = worker::bar(1, "sweeping");
     bar.set_message("the organization");
-    let id = begin(&engine, deadline()).await.context("could not begin the sweep")?;
+    let id = tokio::select! {
+        id = begin(&engine, deadline()) => id.context("could not begin the sweep")?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted at once; the next run settles what was begun"),
+    };
     let tenants = engine.store.read::<Sweep>(&keys::sweep(&id)?).await?.map_or(0, |(sweep, _)| sweep.tenants);
     bar.set_length(u64::from(tenants) + 1);
     bar.inc(1);
-    let worked = worker::work(&desk, &engine, Some(&id), &bar).await;
+    let worked = worker::work(&desk, &engine, Some(&id), begun(&desk, &id).await?, &bar).await;
     bar.finish_and_clear();
-    let mut worked = worked.context("could not work on the sweep")?;
-    if !worked.reports.contains_key(&desk.organization())
-        && let Some(report) = ask::last_report(&*desk.store, &desk.organization()).await?
-    {
-        worked.take(report);
-    }
+    let worked = worked.context("could not work on the sweep")?;
     match common.format {
         Format::Json => say::json(&json!({
             "sweep": id,
@@ -48,23 +47,46 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
             "reports": worked.reports.values().collect::<Vec<_>>(),
             "remains": worked.remains,
             "failures": worked.failures,
+            "interrupted": worked.interrupted,
         }))?,
         Format::Text => show(&id, &worked),
     }
-    if !worked.failures.is_empty() {
+    if worked.interrupted {
+        say::note(
+            "interrupted: what was begun was ended, the rest was not begun; the next sweep looks again",
+        );
+    }
+    if worked.interrupted || !worked.failures.is_empty() {
         return Ok(Exit::Error);
     }
     Ok(Exit::found(worked.needs_attention()))
 }
 
+/// What came of the organization, which is looked at before anybody else.
+async fn begun(desk: &Desk, id: &SweepId) -> anyhow::Result<Worked> {
+    let mut worked = Worked::default();
+    let target = desk.organization();
+    let Some((done, _)) = desk.store.read::<DoneTarget>(&keys::done(id, &target)?).await? else {
+        let why = "this sweep did not get to it: another run is at it, or it failed";
+        worked.remains.insert(target, why.to_owned());
+        return Ok(worked);
+    };
+    if let Some(report) = ask::last_report(&*desk.store, &target).await?
+        && report.run == done.run
+    {
+        worked.take(report);
+    }
+    Ok(worked)
+}
+
 fn show(id: &SweepId, worked: &Worked) {
     let mut all = Counts::default();
-    let mut changed = 0;
+    let (mut changed, mut missed) = (0, 0);
     let mut rows = Vec::new();
     for (target, report) in &worked.reports {
         let Counts { pass, fail, unknown, not_applicable: _, exempt } = report.counts;
         all.add(report.counts);
-        let changes = worked.changes.get(target).copied().unwrap_or_default();
+        let changes = worked.made(target);
         changed += changes;
         rows.push(vec![
             if report.needs_attention() { "!" } else { "" }.to_owned(),
@@ -77,12 +99,12 @@ fn show(id: &SweepId, worked: &Worked) {
             exempt.to_string(),
             changes.to_string(),
         ]);
-        for one in &report.changes {
-            let line = text::change(one);
-            say::text(&format!("{target}  {line}"));
+        for deed in worked.deeds.get(target).into_iter().flatten() {
+            missed += usize::from(!is_made(&deed.1));
+            say::text(&format!("{target}  {}", made::line(deed)));
         }
     }
-    if changed > 0 {
+    if changed + missed > 0 {
         say::line("");
     }
     let heads = ["", "target", "name", "life", "pass", "fail", "unknown", "exempt", "changes"];
@@ -118,8 +140,9 @@ fn show(id: &SweepId, worked: &Worked) {
     }
     let ended = if worked.closed.is_some() { "closed" } else { "not closed: the next sweep looks again" };
     let targets = worked.reports.len();
+    let missed = if missed > 0 { format!(", {missed} NOT DONE") } else { String::new() };
     say::line(format!(
-        "\nsweep {id} {ended}: {targets} targets, {changed} changes made, {}",
+        "\nsweep {id} {ended}: {targets} targets, {changed} changes made{missed}, {}",
         text::counts(all)
     ));
 }
