@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
-use landfall_engine::ask;
 use landfall_engine::cloud::Cloud as _;
-use landfall_engine::store::Store;
+use landfall_engine::store::{Key, Store};
 use landfall_model::id::{Provider, TenantId};
 use landfall_model::target::Target;
 
@@ -40,7 +39,24 @@ pub(crate) async fn known(desk: &Desk) -> anyhow::Result<BTreeSet<Target>> {
 
 /// Every target that the store knows.
 pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<BTreeSet<Target>> {
-    Ok(ask::status(store).await?.into_iter().map(|record| record.target).collect())
+    // By their keys alone: a record that can't be read hides nobody.
+    let mut recorded = BTreeSet::new();
+    for folder in ["organizations", "tenants"] {
+        let mut after: Option<Key> = None;
+        loop {
+            let page = store.list(folder, after.as_ref(), 500).await?;
+            let names = page.iter().map(|key| key.as_str().replacen("organizations/", "organization/", 1));
+            recorded
+                .extend(names.filter_map(|name| {
+                    name.strip_prefix("tenants/").unwrap_or(&name).parse::<Target>().ok()
+                }));
+            match page.last() {
+                Some(last) if page.len() == 500 => after = Some(last.clone()),
+                _ => break,
+            }
+        }
+    }
+    Ok(recorded)
 }
 
 /// The targets that were typed, each one there: what nobody knows is asked of the organization.

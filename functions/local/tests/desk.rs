@@ -74,6 +74,7 @@ impl Said {
 fn from_the_first_plan_to_a_clean_one() {
     let desk = Desk::new();
     desk.run("doctor").expect(0, "nothing was written");
+    desk.run("doctor").expect(0, "accounts looked at");
     desk.run("plan").expect(2, "+ units/workloads");
     assert!(!desk.has("landfall.db"), "who only looks makes no store");
     let wrote = |call: &landfall_simulator::Call| {
@@ -85,10 +86,12 @@ fn from_the_first_plan_to_a_clean_one() {
     desk.run("plan").expect(0, "0 changes to make");
     desk.run("status").expect(0, "0 need a person");
     desk.run("explain aws/222222222222 strong-passwords").expect(0, "cis-aws-3.0/1.8");
+    desk.run("explain aws/222222222222 passwords").expect(1, "`strong-passwords`");
     desk.run("explain aws/222222222222 strong-paswords").expect(1, "did you mean `strong-passwords`?");
 
     desk.simulator.edit(|world| world.account_mut("222222222222").unwrap().password_policy = None);
     desk.run("plan aws/222222222222").expect(2, "+ password-policy/account");
+    desk.run("apply aws/222222222222 --limit changes=0").expect(2, "NOT DONE: the plan was refused");
     desk.run("apply aws/222222222222 --limit changes=0").expect(2, "--limit changes=1");
     desk.run("apply aws/222222222222").expect(0, "1 of 1 changes made");
     desk.run("plan aws/222222222222").expect(0, "nothing to change");

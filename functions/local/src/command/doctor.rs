@@ -1,5 +1,7 @@
 //! `landfall doctor`: who am I, what can I read and write, and what is missing. It never writes.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use jiff::Timestamp;
 use landfall_aws::doctor::{Way, enter, organization, whoami};
@@ -23,6 +25,15 @@ const SAMPLE: usize = 5;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {}
+
+/// The cloud that is examined.
+#[derive(Debug)]
+struct Ground {
+    name: Name,
+    cloud: AwsCloud,
+    /// The accounts that the manifest names in it.
+    named: BTreeSet<String>,
+}
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -74,7 +85,7 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
 }
 
 /// The bundle: readable, signed by whom, until when.
-async fn manifest(common: &Common, cloudy: &Cloudy, seen: &mut Examination) -> Option<(Name, AwsCloud)> {
+async fn manifest(common: &Common, cloudy: &Cloudy, seen: &mut Examination) -> Option<Ground> {
     let from = common.manifest();
     let Given { bundle, statement } = match source::given(from, cloudy).await {
         Ok(given) => given,
@@ -117,7 +128,11 @@ async fn manifest(common: &Common, cloudy: &Cloudy, seen: &mut Examination) -> O
         }
     }
     match desk::ground(bundle.manifest(), common.cloud.as_ref()) {
-        Ok(ground) => Some(ground),
+        Ok((name, cloud)) => {
+            let tenants = bundle.manifest().tenants().filter(|tenant| tenant.cloud == name);
+            let named = tenants.map(|tenant| tenant.id.native().to_owned()).collect();
+            Some(Ground { name, cloud, named })
+        }
         Err(error) => {
             seen.bad("the cloud", format!("{error:#}"), "say which with `--cloud`");
             None
@@ -149,7 +164,7 @@ async fn store(common: &Common, cloudy: &Cloudy, seen: &mut Examination) {
 }
 
 /// The identity, the organization, and the roles that the manifest names.
-async fn cloud(aws: &Aws, ground: Option<(Name, AwsCloud)>, seen: &mut Examination) {
+async fn cloud(aws: &Aws, ground: Option<Ground>, seen: &mut Examination) {
     match whoami(aws).await {
         Ok(me) => seen.good("my own identity", format!("{} in account {}", me.arn, me.account)),
         Err(error) => {
@@ -166,7 +181,7 @@ async fn cloud(aws: &Aws, ground: Option<(Name, AwsCloud)>, seen: &mut Examinati
             return;
         }
     }
-    let Some((name, ground)) = ground else { return };
+    let Some(Ground { name, cloud: ground, named }) = ground else { return };
     let (read, write) = (&ground.roles.read, &ground.roles.write);
     let management = &ground.management_account;
     match organization(aws, &ground).await {
@@ -202,7 +217,7 @@ async fn cloud(aws: &Aws, ground: Option<(Name, AwsCloud)>, seen: &mut Examinati
     if ground.manage == Manage::Full {
         role(aws, &ground, management, Way::Write, "the management account", seen).await;
     }
-    let members = sample(aws, &name, &ground, seen).await;
+    let members = sample(aws, &name, &ground, &named, seen).await;
     for account in members {
         role(aws, &ground, &account, Way::Read, "an account", seen).await;
         if ground.manage == Manage::Full {
@@ -230,8 +245,14 @@ async fn role(aws: &Aws, ground: &AwsCloud, account: &str, way: Way, whose: &str
     }
 }
 
-/// A few member accounts, from one page of the directory.
-async fn sample(aws: &Aws, name: &Name, ground: &AwsCloud, seen: &mut Examination) -> Vec<String> {
+/// A few member accounts of the directory, those that the manifest names first.
+async fn sample(
+    aws: &Aws,
+    name: &Name,
+    ground: &AwsCloud,
+    named: &BTreeSet<String>,
+    seen: &mut Examination,
+) -> Vec<String> {
     let cloud = landfall_aws::AwsOrganization::new(aws.clone(), name.clone(), ground.clone());
     let mut accounts = Vec::new();
     let mut cursor: Option<String> = None;
@@ -247,11 +268,15 @@ async fn sample(aws: &Aws, name: &Name, ground: &AwsCloud, seen: &mut Examinatio
                 return accounts;
             }
         }
-        if accounts.len() >= SAMPLE || cursor.is_none() {
+        if cursor.is_none() {
             break;
         }
     }
+    let all = accounts.len();
+    accounts.sort_by_key(|account| !named.contains(account));
     accounts.truncate(SAMPLE);
+    let which = if all > SAMPLE { "; those that the manifest names come first" } else { "" };
+    seen.good("the accounts", format!("{} of {all} accounts looked at{which}", accounts.len()));
     accounts
 }
 

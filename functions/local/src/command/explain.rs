@@ -46,16 +46,44 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         let all = ask::last_report(&*store, &target).await?.map(|report| report.findings).unwrap_or_default();
         let mut names: Vec<String> = all.iter().map(|finding| finding.control.to_string()).collect();
         names.extend(all.iter().flat_map(|finding| &finding.names).map(ToString::to_string));
-        let near = did_you_mean(setting, names.iter().map(String::as_str));
+        names.extend(all.iter().map(|finding| finding.address.to_string()));
+        names.sort();
+        names.dedup();
+        let near = match (did_you_mean(setting, names.iter().map(String::as_str)), all.is_empty()) {
+            (near, _) if !near.is_empty() => near,
+            (_, true) => ": it judged nothing".to_owned(),
+            (_, false) => alike(setting, &names)
+                .unwrap_or_else(|| format!("; `landfall explain {target}` shows those that it judged")),
+        };
         bail!("the last run of `{target}` judged no setting `{setting}`{near}");
     }
     match common.format {
         Format::Json => say::json(&explanation)?,
         Format::Text => {
             let Explanation { target, findings, asked: _, history, run, provenance } = &explanation;
-            say::text(&text::explain(target, findings, history, run, provenance));
+            let mut text = text::explain(target, findings, history, run, provenance);
+            if findings.is_empty() {
+                // Nothing in particular was asked for, so there is nothing else that it did judge.
+                let report = ask::last_report(&*store, target).await?;
+                let why = report.map(|report| text::standing(&report.standing)).unwrap_or_default();
+                text = text.replacen("judged no such setting", &format!("judged nothing: {why}"), 1);
+            }
+            say::text(&text);
         }
     }
     let open = explanation.findings.iter().any(landfall_model::finding::Finding::needs_attention);
     Ok(Exit::found(open))
+}
+
+/// Names in which what was typed stands, or one of its words; the first few.
+fn alike(typed: &str, names: &[String]) -> Option<String> {
+    const SHOWN: usize = 5;
+    const SHORTEST: usize = 4;
+    let words: Vec<&str> = std::iter::once(typed)
+        .chain(typed.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= SHORTEST))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let found = names.iter().filter(|name| words.iter().any(|word| name.contains(word)));
+    let found: Vec<String> = found.take(SHOWN).map(|name| format!("`{name}`")).collect();
+    (!found.is_empty()).then(|| format!(": did you mean {}?", found.join(" or ")))
 }

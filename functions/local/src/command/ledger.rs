@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
+use landfall_engine::control::chain;
 use landfall_engine::history::{self, Verified};
 use landfall_engine::store::Store;
 use landfall_model::ledger::{Entry, Event};
@@ -52,7 +53,15 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             };
             let mut verified = Vec::new();
             for target in &targets {
-                verified.push(history::verify(&*store, target).await?);
+                // What can't be read in one history says nothing of the others.
+                let unread = |error| Verified {
+                    target: target.clone(),
+                    entries: 0,
+                    intents: 0,
+                    open: 0,
+                    broken: Some(format!("could not be verified: {}", chain(&error))),
+                };
+                verified.push(history::verify(&*store, target).await.unwrap_or_else(unread));
             }
             match common.format {
                 Format::Json => say::json(&verified)?,

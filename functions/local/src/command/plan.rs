@@ -9,6 +9,7 @@ use landfall_engine::engine::{Dice as _, SystemClock, SystemDice};
 use landfall_model::finding::Finding;
 use landfall_model::id::RunId;
 use landfall_model::target::Target;
+use landfall_reports::inert::inert;
 use landfall_reports::text;
 use serde_json::{Value, json};
 
@@ -71,9 +72,14 @@ async fn preview(desk: &Desk, target: &Target) -> anyhow::Result<Preview> {
     Ok(ask::preview(&*desk.store, &*desk.cloud, &desk.trusted, &SystemClock, &run, target, limits).await?)
 }
 
-/// The plan, and what is open that no change of it would put right.
+/// The plan, and what is open that it does not change.
 fn show(preview: &Preview) {
-    say::text(&text::plan(&preview.plan, preview.refused.as_ref()));
+    let plan = text::plan(&preview.plan, preview.refused.as_ref());
+    let target = preview.target.to_string();
+    match (plan.strip_prefix(&target), preview.name.as_str()) {
+        (Some(rest), name) if !name.is_empty() => say::text(&format!("{target} ({}){rest}", inert(name))),
+        _ => say::text(&plan),
+    }
     for finding in beside(preview) {
         say::text(&format!("    {}", text::finding(finding)));
     }
@@ -121,7 +127,7 @@ impl Total {
         )];
         for (number, what) in [
             (self.blocked, "wanted and not allowed"),
-            (self.open, "open that no change would put right"),
+            (self.open, "open that this plan does not change"),
             (self.refused, "refused for going beyond the limits"),
             (self.errors, "not planned"),
         ] {

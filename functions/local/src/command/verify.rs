@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let Arguments { bundle: from, organization } = arguments;
-    let keys =
-        keys(common)?.context("no key to verify with: give `--keys` what `landfall keygen` printed")?;
+    let keys = keys(common)?
+        .context("no key to verify with: give `--public-keys` what `landfall keygen` printed")?;
     let source::Given { bundle, statement } = source::bundle(from, &Cloudy::default()).await?;
     let statement = statement.with_context(|| {
         format!(

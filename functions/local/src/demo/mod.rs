@@ -202,7 +202,7 @@ async fn ending(stage: &Stage, new: &TenantId, began: Instant) -> anyhow::Result
         format!("explain {new} strong-passwords --store {address}"),
         format!("ledger show {new} --store {address}"),
         format!("check {}", dir.join("manifest").display()),
-        format!("verify {} --keys {public_key}", dir.join("bundle.json").display()),
+        format!("verify {} --public-keys {public_key}", dir.join("bundle.json").display()),
         "demo --keep".to_owned(),
     ] {
         say::line(format!("  {landfall} {line}"));
