@@ -155,7 +155,7 @@ pub(crate) fn verdict(verified: &[Verified]) -> String {
             verified.len()
         ),
         broken => format!(
-            "{broken} of {} histories are broken: restore them from a copy before anything is written there",
+            "{broken} of {} histories are broken or could not be read: restore what is broken from a copy before anything is written there",
             verified.len()
         ),
     };
