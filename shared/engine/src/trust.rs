@@ -104,7 +104,9 @@ pub async fn trust(
         }
         // Who gives keys wants a signature, wherever the endpoints are.
         (None, Footing::Loopback) if keys.is_none() => unsigned(&bundle),
-        (None, Footing::Loopback | Footing::Real) => return Err(TrustError::Unsigned(bundle.digest().short().to_owned())),
+        (None, Footing::Loopback | Footing::Real) => {
+            return Err(TrustError::Unsigned(bundle.digest().short().to_owned()));
+        }
     };
     let follows = Followed {
         organization,
@@ -230,7 +232,8 @@ mod tests {
         let provenance = ask(&store, bundle("acme", "a"), None, None, Footing::Loopback).await.unwrap();
         assert_eq!(provenance.signed_by, None);
         let keys = keys(&key());
-        let refused = ask(&store, bundle("acme", "a"), None, Some(&keys), Footing::Loopback).await.unwrap_err();
+        let refused =
+            ask(&store, bundle("acme", "a"), None, Some(&keys), Footing::Loopback).await.unwrap_err();
         assert!(matches!(refused, TrustError::Unsigned(_)), "keys were given: {refused}");
     }
 
