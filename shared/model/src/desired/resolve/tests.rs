@@ -1,0 +1,111 @@
+use super::*;
+use crate::id::RunId;
+use crate::manifest::Source;
+use crate::manifest::parse::parse;
+
+const MANIFEST: &str = "
+landfall: 1
+organization: acme
+clouds:
+  aws: { organization: o-a1b2c3d4e5, management-account: \"111111111111\", home-region: eu-central-1, regions: [eu-central-1] }
+units: { workloads: {} }
+teams: { payments: {} }
+landing-zones: { empty: { version: 1, controls: [] } }
+projects: { shop: { team: payments, tenants: [ { aws: \"222222222222\", unit: workloads } ] } }
+intake: [ { when: { name: \"new-*\" }, landing-zone: empty, unit: workloads } ]
+";
+
+/// An account that has just been made, after the first inventory, and that an intake rule lets in.
+fn newborn() -> (TenantId, Known) {
+    let tenant: TenantId = "aws/333333333333".parse().unwrap();
+    let run: RunId = "20261121T101500Z-00000001".parse().unwrap();
+    let record = Record::new(Target::Tenant(tenant.clone()), &run);
+    let facts = Facts {
+        name: "new-shop".into(),
+        state: State::Active,
+        origin: Origin::Created,
+        joined: Some("2026-11-21T10:00:00Z".parse().unwrap()),
+    };
+    let inventory = Inventory { at: "2026-11-01T00:00:00Z".parse().unwrap(), tenants: BTreeSet::new() };
+    (tenant, Known { record, facts: Some(facts), inventory: Some(inventory) })
+}
+
+fn standing_of(text: &str, tenant: &TenantId, known: Known) -> Standing {
+    let sources = [Source { name: "m.yaml".into(), text: text.into() }];
+    let parsed = parse(&sources, jiff::civil::date(2026, 11, 21));
+    let manifest = parsed.manifest.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
+    resolve(&manifest, &"aws".parse().unwrap(), &Target::Tenant(tenant.clone()), known).unwrap().standing
+}
+
+#[test]
+fn an_account_made_after_the_first_inventory_is_new() {
+    let (tenant, known) = newborn();
+    assert_eq!(standing_of(MANIFEST, &tenant, known), Standing::New);
+}
+
+#[test]
+fn one_doubt_and_nobody_is_gated() {
+    type Doubt = fn(&mut Known);
+    let table: [(&str, Doubt); 8] = [
+        ("it was there", |known| {
+            known.inventory.as_mut().unwrap().tenants.insert("aws/333333333333".parse().unwrap());
+        }),
+        ("it was there, and moved while the inventory was listed", |known| {
+            known.facts.as_mut().unwrap().joined = Some("2026-10-01T00:00:00Z".parse().unwrap());
+        }),
+        ("nobody says when it came", |known| known.facts.as_mut().unwrap().joined = None),
+        ("it joined", |known| known.facts.as_mut().unwrap().origin = Origin::Joined),
+        ("it was looked at while nothing could be written", |known| known.record.life = Life::Adopted),
+        ("there is no inventory", |known| known.inventory = None),
+        ("it is suspended", |known| known.facts.as_mut().unwrap().state = State::Suspended),
+        ("nobody knows what it is", |known| known.facts = None),
+    ];
+    for (doubt, disturb) in table {
+        let (tenant, mut known) = newborn();
+        disturb(&mut known);
+        let standing = standing_of(MANIFEST, &tenant, known);
+        assert!(matches!(standing, Standing::ReportOnly(_)), "{doubt}: {standing:?}");
+    }
+    let (tenant, known) = newborn();
+    let observe = MANIFEST.replace("home-region:", "manage: observe, home-region:");
+    assert!(matches!(standing_of(&observe, &tenant, known), Standing::ReportOnly(_)));
+}
+
+#[test]
+fn who_was_handed_over_is_never_new_again() {
+    let (tenant, mut known) = newborn();
+    known.record.handed_over = Some("2026-11-21T10:05:00Z".parse().unwrap());
+    // Closed meanwhile, and reinstated.
+    known.record.life = Life::Closed;
+    assert_eq!(standing_of(MANIFEST, &tenant, known), Standing::HandedOver);
+}
+
+#[test]
+fn the_accounts_that_hold_the_organization_are_never_gated() {
+    let (_, known) = newborn();
+    let management: TenantId = "aws/111111111111".parse().unwrap();
+    assert!(matches!(standing_of(MANIFEST, &management, known), Standing::ReportOnly(_)));
+}
+
+#[test]
+fn who_is_new_and_let_in_by_nobody_waits_behind_the_gate() {
+    let (tenant, mut known) = newborn();
+    known.facts.as_mut().unwrap().name = "mystery".into();
+    assert_eq!(standing_of(MANIFEST, &tenant, known), Standing::Waiting);
+}
+
+#[test]
+fn a_star_stands_for_any_text() {
+    for (pattern, text, fits) in [
+        ("sbx-*", "sbx-ada", true),
+        ("sbx-*", "prod", false),
+        ("*", "", true),
+        ("*-dev-*", "a-dev-b", true),
+        ("a*b*c", "abc", true),
+        ("a*b*c", "ab", false),
+        ("exact", "exact", true),
+        ("exact", "exactly", false),
+    ] {
+        assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+    }
+}
