@@ -1,6 +1,6 @@
 //! What is true of every control: clean -> empty plan; apply -> empty plan; same input -> same bytes; shuffled input -> same plan.
 
-#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
 use landfall_engine::ask::{Preview, preview};
 use landfall_engine::store::memory::MemoryStore;
