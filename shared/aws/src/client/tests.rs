@@ -1,6 +1,8 @@
 //! The client against a server in this process that says what each test wants to hear.
 
 mod contracts;
+mod environment;
+mod roles;
 mod server;
 
 use std::collections::BTreeMap;
@@ -300,108 +302,6 @@ async fn a_wrong_clock_is_corrected_by_the_services_own() {
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_once_for_many_calls() {
-    let server = Server::start(|seen, _| match seen.body.contains("AssumeRole") {
-        true => say(200, assumed("AKMEMBER")),
-        false => say(200, "{}"),
-    });
-    let aws = aws(&server);
-    let call = || async {
-        aws.member(&access("222222222222")).json(&SQS, "eu-west-1", "ListQueues", json!({})).await.unwrap();
-    };
-    futures_util::join!(call(), call(), call());
-    call().await;
-    let (assumes, calls): (Vec<Seen>, Vec<Seen>) =
-        server.requests().into_iter().partition(|seen| seen.body.contains("AssumeRole"));
-    assert_eq!((assumes.len(), calls.len()), (1, 4));
-    assert_eq!((assumes[0].key(), assumes[0].scope()), ("AKOWN".to_owned(), "eu-central-1/sts".to_owned()));
-    let form: BTreeMap<String, String> =
-        form_urlencoded::parse(assumes[0].body.as_bytes()).into_owned().collect();
-    assert_eq!(form["RoleArn"], "arn:aws:iam::222222222222:role/landfall/reader");
-    assert_eq!(form["RoleSessionName"], "landfall-run-7");
-    assert_eq!(form["ExternalId"], "an external id");
-    for call in calls {
-        assert_eq!((call.key().as_str(), call.scope().as_str()), ("AKMEMBER", "eu-west-1/sqs"));
-        assert_eq!(call.header("x-amz-security-token"), "a-token");
-    }
-    // Another account, and another run in the same account, are other sessions.
-    let later = Access { session: "run 8".to_owned(), ..access("222222222222") };
-    for access in [access("333333333333"), later] {
-        aws.member(&access).json(&SQS, "eu-west-1", "ListQueues", json!({})).await.unwrap();
-    }
-    assert_eq!(server.requests().iter().filter(|seen| seen.body.contains("AssumeRole")).count(), 3);
-}
-
-#[tokio::test]
-async fn a_role_that_can_not_be_assumed_is_told_apart_from_a_denied_call() {
-    let server = Server::start(|_, _| {
-        say(
-            403,
-            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not yet</Message></Error></ErrorResponse>",
-        )
-    });
-    let error = aws(&server)
-        .member(&access("222222222222"))
-        .json(&SQS, "eu-west-1", "ListQueues", json!({}))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "could not assume role `landfall/reader` in account `222222222222`: `AccessDenied`: not yet"
-    );
-    assert!(matches!(error, CallError::AssumeRoleRefused { .. }));
-}
-
-#[tokio::test]
-async fn text_that_is_no_account_never_becomes_a_host() {
-    let server = Server::start(|_, _| say(200, ""));
-    let member = aws(&server).member(&access("evil.example.com/"));
-    let error = member
-        .rest(&S3CONTROL, "eu-west-1", "GetPublicAccessBlock", http::Method::GET, "/x", "")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.source().unwrap().to_string(),
-        "`evil.example.com/` is not an account id of twelve digits"
-    );
-    assert!(server.requests().is_empty());
-}
-
-#[tokio::test]
-async fn credentials_that_a_service_calls_expired_are_replaced() {
-    let server = Server::start(|seen, before| match (seen.body.contains("AssumeRole"), before) {
-        (true, _) => say(200, assumed(&format!("AK{before}"))),
-        (false, 1) => say(400, r#"{"__type":"ExpiredTokenException","message":"expired"}"#),
-        (false, _) => say(200, "{}"),
-    });
-    let member = aws(&server).member(&access("222222222222"));
-    assert!(member.json(&SQS, "eu-west-1", "ListQueues", json!({})).await.is_err());
-    member.json(&SQS, "eu-west-1", "ListQueues", json!({})).await.unwrap();
-    assert_eq!(server.requests().last().unwrap().key(), "AK2");
-}
-
-#[tokio::test]
-async fn throttling_in_one_account_leaves_the_retries_of_another_alone() {
-    let server = Server::start(|seen, _| match seen.body.contains("AssumeRole") {
-        true => say(200, assumed(if seen.body.contains("222222222222") { "AKTWO" } else { "AKTHREE" })),
-        false => say(400, r#"{"__type":"ThrottlingException","message":"slow down"}"#),
-    });
-    let aws = aws(&server);
-    let attempts = async |account: &str, key: &str| {
-        let before = server.requests().iter().filter(|seen| seen.key() == key).count();
-        let member = aws.member(&access(account));
-        member.json(&SQS, "eu-west-1", "ListQueues", json!({})).await.unwrap_err();
-        server.requests().iter().filter(|seen| seen.key() == key).count() - before
-    };
-    let mut last = 5;
-    for _ in 0..40 {
-        last = attempts("222222222222", "AKTWO").await;
-    }
-    assert!(last <= 2, "{last} attempts");
-    assert_eq!(attempts("333333333333", "AKTHREE").await, 5);
-}
-
-#[tokio::test]
 async fn all_pages_are_read_even_behind_an_empty_one() {
     let server = Server::start(|seen, _| match seen.body.as_str() {
         body if body.contains("two") => say(200, r#"{"Accounts":[{"Id":"3"}]}"#),
@@ -432,60 +332,6 @@ async fn nothing_that_is_printed_holds_a_secret() {
     aws.0.own.identity.credentials(&aws).await.unwrap();
     let printed = format!("{aws:?} {:?} {reply:?} {:?}", aws.own(), aws.member(&access("222222222222")));
     assert!(!printed.contains(SECRET) && !printed.contains("a-token"), "{printed}");
-}
-
-/// Endpoints as the environment sets them, by SDK id.
-#[derive(Debug)]
-struct Set(BTreeMap<&'static str, &'static str>);
-
-impl LoadServiceConfig for Set {
-    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        self.0.get(key.service_id()).or_else(|| self.0.get("")).map(|s| (*s).to_owned())
-    }
-}
-
-fn aws_set(set: &[(&'static str, &'static str)]) -> Result<Aws, ConfigError> {
-    let config = SdkConfig::builder()
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "AKOWN", SECRET, None, None, "test",
-        )))
-        .service_config(Set(set.iter().copied().collect()))
-        .build();
-    Aws::new(&config, Connector::new(Duration::from_secs(1)), patience(), governor())
-}
-
-#[test]
-fn only_when_every_service_is_on_this_machine_is_nothing_said_to_the_cloud() {
-    let loopback = |set| aws_set(set).unwrap().endpoints_are_loopback();
-    assert!(!loopback(&[]));
-    assert!(loopback(&[("", "http://127.0.0.1:5000")]));
-    assert!(loopback(&[("", "http://localhost:5000"), ("S3", "http://[::1]:9000")]));
-    assert!(!loopback(&[("", "http://127.0.0.1:5000"), ("S3", "https://s3.example.com")]));
-    // The others would go to the cloud.
-    assert!(!loopback(&[("S3", "http://127.0.0.1:5000")]));
-    assert!(!loopback(&[("", "https://example.com")]));
-}
-
-#[test]
-fn a_setting_that_can_not_be_honoured_is_refused() {
-    let refused = |set| aws_set(set).unwrap_err();
-    let error = refused(&[("S3 Control", "http://proxy.example.com")]);
-    assert_eq!(error.to_string(), "could not use the endpoint set for `s3control`");
-    assert!(matches!(refused(&[("", "no url")]), ConfigError::Endpoint { .. }));
-
-    let url = "http://127.0.0.1:1";
-    let connector = || Connector::new(Duration::from_secs(1));
-    let new = |config: aws_types::sdk_config::Builder| {
-        Aws::new(&config.build(), connector(), patience(), governor()).unwrap_err()
-    };
-    assert!(matches!(new(config(url).use_fips(true)), ConfigError::NotHonoured("AWS_USE_FIPS_ENDPOINT")));
-    assert!(matches!(
-        new(config(url).use_dual_stack(true)),
-        ConfigError::NotHonoured("AWS_USE_DUALSTACK_ENDPOINT")
-    ));
-    assert!(matches!(new(config(url).region(None)), ConfigError::NoRegion));
-    assert!(matches!(new(config(url).region(Region::new("evil.com/"))), ConfigError::Region(_)));
 }
 
 #[tokio::test]
@@ -531,7 +377,7 @@ async fn a_call_waits_for_the_share_of_its_own_account_and_family() {
 
 #[tokio::test]
 async fn a_queue_is_known_by_its_url() {
-    let real = aws_set(&[]).unwrap();
+    let real = environment::aws_set(&[]).unwrap();
     let good = "https://sqs.eu-west-1.amazonaws.com/111111111111/landfall-work";
     assert!(real.queue(good).is_ok());
     assert!(real.queue("https://sqs.cn-north-1.amazonaws.com.cn/111111111111/landfall-work").is_ok());
