@@ -93,6 +93,9 @@ mod tests {
         reads::<allowed_regions::Settings>(ControlKind::AllowedRegions);
         reads::<denied_services::Settings>(ControlKind::DeniedServices);
         reads::<protect_baseline::Settings>(ControlKind::ProtectBaseline);
+        reads::<resource_locks::Settings>(ControlKind::ResourceLocks);
+        reads::<audit_log::Settings>(ControlKind::AuditLog);
+        reads::<threat_detection::Settings>(ControlKind::ThreatDetection);
         reads::<account_alias::Settings>(ControlKind::AccountAlias);
         reads::<password_policy::Settings>(ControlKind::PasswordPolicy);
         reads::<no_root_keys::Settings>(ControlKind::NoRootKeys);

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::IdError;
+use crate::id::{IdError, Provider};
 
 /// Where a control takes hold, and who asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -104,6 +104,10 @@ catalog! {
     AllowedRegions               allowed_regions                 "allowed-regions",
     DeniedServices               denied_services                 "denied-services",
     ProtectBaseline              protect_baseline                "protect-baseline",
+    ResourceLocks                resource_locks                  "resource-locks",
+    // what is seen of what happens
+    AuditLog                     audit_log                       "audit-log",
+    ThreatDetection              threat_detection                "threat-detection",
     // who and what a tenant is
     AccountAlias                 account_alias                   "account-alias",
     Tags                         tags                            "tags",
@@ -127,6 +131,35 @@ catalog! {
 }
 
 impl ControlKind {
+    /// Where it takes hold on a cloud: what is a setting of each tenant on one may be a policy on another.
+    pub const fn place_on(self, provider: Provider) -> Place {
+        match (self, provider) {
+            // Nothing is switched on for a whole directory or for all projects at once.
+            (ControlKind::EnabledServices, Provider::Azure | Provider::Gcp) => Place::Tenant,
+            // A subscription has no such switches; Azure Policy denies what goes against them.
+            (
+                ControlKind::BlockPublicStorage
+                | ControlKind::EncryptByDefault
+                | ControlKind::BlockPublicSnapshots
+                | ControlKind::BlockPublicImages
+                | ControlKind::HardenedInstances
+                | ControlKind::ExternalAccessAnalysis,
+                Provider::Azure,
+            ) => Place::Policy,
+            _ => self.entry().place,
+        }
+    }
+
+    /// Whether a part of it is made once, in the organization's own target.
+    pub const fn is_made_once_on(self, provider: Provider) -> bool {
+        matches!(
+            (self, provider),
+            (ControlKind::EnabledServices, Provider::Aws)
+                | (ControlKind::ProtectBaseline, Provider::Azure)
+                | (ControlKind::AuditLog, Provider::Aws | Provider::Azure)
+        )
+    }
+
     /// How long a write's effect may take to show before it counts as not having happened. The clouds say "seconds to minutes"; where
     /// one says more of a setting, that counts.
     pub const fn settling(self) -> jiff::SignedDuration {

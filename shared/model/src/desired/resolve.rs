@@ -15,7 +15,7 @@ use crate::catalog::{
 use crate::facts::{Facts, Inventory, Origin, State};
 use crate::id::{Name, Provider, TenantId, UnitPath};
 use crate::manifest::{
-    AwsCloud, Cloud, Handover, Intake, Manage, Manifest, Mode, Project, Tenant, line::Asking,
+    AwsCloud, AzureCloud, Cloud, Handover, Intake, Manage, Manifest, Mode, Project, Tenant, line::Asking,
 };
 use crate::record::{Life, Record};
 use crate::target::Target;
@@ -48,7 +48,7 @@ pub fn resolve(manifest: &Manifest, cloud: &Name, target: &Target, known: Known)
                 Manage::Full => Standing::Organization,
                 Manage::Observe => Standing::ReportOnly("the manifest says `manage: observe`".to_owned()),
             },
-            organization(manifest, cloud),
+            organization(manifest, cloud, ground.provider()),
         ),
         Target::Tenant(id) => {
             let home = home(manifest, cloud, id, facts.as_ref());
@@ -152,13 +152,22 @@ fn standing(
     // looked at while nothing could be written stays what it was.
     let new = facts.origin == Origin::Created
         && !inventory.tenants.contains(id)
-        && facts.joined.is_some_and(|joined| joined + CLOCKS >= inventory.at)
+        && came_after(ground, facts, inventory)
         && record.life != Life::Adopted;
     match (new, home) {
         (true, Some(_)) => Standing::New,
         (true, None) => Standing::Waiting,
         (false, _) if named => Standing::Adopted,
         (false, _) => only("it was there before Landfall or joined later, and no project names it"),
+    }
+}
+
+/// Whether the cloud's word of when a tenant came bears out that it is new. Azure has no such word: there, who is not in the first
+/// inventory is new.
+fn came_after(ground: &Cloud, facts: &Facts, inventory: &Inventory) -> bool {
+    match ground {
+        Cloud::Azure(_) => true,
+        Cloud::Aws(_) | Cloud::Gcp(_) => facts.joined.is_some_and(|joined| joined + CLOCKS >= inventory.at),
     }
 }
 
@@ -171,7 +180,10 @@ fn spared(ground: &Cloud, id: &TenantId) -> bool {
         Cloud::Aws(AwsCloud { management_account, controller_account, .. }) => {
             id.native() == management_account || id.native() == controller_account
         }
-        Cloud::Azure(_) | Cloud::Gcp(_) => false,
+        Cloud::Azure(AzureCloud { controller_subscription, .. }) => {
+            controller_subscription.as_deref() == Some(id.native())
+        }
+        Cloud::Gcp(_) => false,
     }
 }
 
@@ -193,31 +205,27 @@ fn implied(control: ControlKind, settings: &impl Serialize) -> Asked {
     }
 }
 
-fn organization(manifest: &Manifest, cloud: &Name) -> Vec<Asked> {
+fn organization(manifest: &Manifest, cloud: &Name, provider: Provider) -> Vec<Asked> {
     let paths: Vec<&UnitPath> = manifest.units.keys().collect();
     let wanted = paths.iter().map(|path| wanted(manifest, cloud, path)).collect();
-    let points = paths.iter().filter_map(|path| point(manifest, path, true)).collect();
+    let points = paths.iter().filter_map(|path| point(manifest, path, provider, true)).collect();
     let mut asked = vec![
         implied(ControlKind::Units, &units::Settings { units: wanted }),
         implied(ControlKind::QuarantineGate, &quarantine_gate::Settings { opens: true }),
         implied(ControlKind::Policies, &policies::Settings { points }),
     ];
-    // What is enabled once for all is asked where any unit asks for it.
-    let mut enabled: Option<Asking> = None;
-    for path in paths {
-        if let Some(asking) = manifest.askings_at(path).remove(&ControlKind::EnabledServices) {
-            enabled = Some(match enabled {
-                None => asking,
-                Some(other) => other.join(ControlKind::EnabledServices, &asking),
-            });
+    // What is made once for all is asked where any unit asks for it.
+    for kind in ControlKind::ALL.iter().copied().filter(|kind| kind.is_made_once_on(provider)) {
+        let askings = paths.iter().filter_map(|path| manifest.askings_at(path).remove(&kind));
+        match askings.reduce(|all, asking| all.join(kind, &asking)) {
+            Some(asking) => asked.push(asking.asked(kind)),
+            // The kinds of policy that other controls need are switched on all the same.
+            None if kind == ControlKind::EnabledServices => {
+                asked.push(implied(kind, &serde_json::json!({"aws": [], "azure": [], "gcp": []})));
+            }
+            None => {}
         }
     }
-    asked.push(match enabled {
-        Some(asking) => asking.asked(ControlKind::EnabledServices),
-        None => {
-            implied(ControlKind::EnabledServices, &serde_json::json!({"aws": [], "azure": [], "gcp": []}))
-        }
-    });
     asked.sort_by_key(|asked| asked.control);
     asked
 }
@@ -233,28 +241,38 @@ fn wanted(manifest: &Manifest, cloud: &Name, path: &UnitPath) -> WantedUnit {
 }
 
 /// The policies that are new at a unit, beyond what the unit above asks.
-fn point(manifest: &Manifest, path: &UnitPath, own: bool) -> Option<Point> {
+fn point(manifest: &Manifest, path: &UnitPath, provider: Provider, own: bool) -> Option<Point> {
     let above = path.parent().map(|above| manifest.askings_at(&above)).unwrap_or_default();
-    let asks = beyond(&manifest.askings_at(path), &above);
+    let asks = beyond(provider, &manifest.askings_at(path), &above);
     let owner = manifest.units.get(path).and_then(|unit| unit.owner.policies.clone());
     (!asks.is_empty() || own).then(|| Point { at: At::Unit(path.clone()), own, owner, asks })
 }
 
 /// The policy controls of `here` whose settings `above` does not ask for already.
 fn beyond(
+    provider: Provider,
     here: &BTreeMap<ControlKind, Asking>,
     above: &BTreeMap<ControlKind, Asking>,
 ) -> BTreeMap<ControlKind, Value> {
     here.iter()
         .filter(|(kind, asking)| {
-            kind.entry().place == Place::Policy
-                && asking.mode == Mode::Prevent
+            kind.place_on(provider) == Place::Policy
+                && carried(**kind, asking.mode)
                 && above
                     .get(kind)
-                    .is_none_or(|above| above.with != asking.with || above.mode != Mode::Prevent)
+                    .is_none_or(|above| above.with != asking.with || !carried(**kind, above.mode))
         })
         .map(|(kind, asking)| (*kind, asking.value()))
         .collect()
+}
+
+/// Whether a policy carries a control in this mode. What is a setting elsewhere is put right by a policy where the cloud has no
+/// such setting.
+fn carried(kind: ControlKind, mode: Mode) -> bool {
+    match kind.entry().place {
+        Place::Tenant => mode != Mode::Detect,
+        Place::Policy | Place::Organization | Place::Implied => mode == Mode::Prevent,
+    }
 }
 
 fn tenant(
@@ -286,7 +304,7 @@ fn tenant(
         }
     }
     for (kind, asking) in askings {
-        match kind.entry().place {
+        match kind.place_on(id.provider()) {
             Place::Tenant | Place::Policy => {
                 let mut one = asking.asked(kind);
                 one.settings = fill(manifest, id, home, kind, one.settings);
@@ -307,8 +325,8 @@ fn points(
     askings: &BTreeMap<ControlKind, Asking>,
 ) -> Vec<Point> {
     let mut points: Vec<Point> =
-        home.unit.line().iter().filter_map(|path| point(manifest, path, false)).collect();
-    let asks = beyond(askings, &manifest.askings_at(&home.unit));
+        home.unit.line().iter().filter_map(|path| point(manifest, path, id.provider(), false)).collect();
+    let asks = beyond(id.provider(), askings, &manifest.askings_at(&home.unit));
     points.push(Point { at: At::Tenant(id.clone()), own: true, owner: None, asks });
     points
 }
@@ -403,6 +421,9 @@ fn fill(
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
         | ControlKind::ProtectBaseline
+        | ControlKind::ResourceLocks
+        | ControlKind::AuditLog
+        | ControlKind::ThreatDetection
         | ControlKind::PasswordPolicy
         | ControlKind::NoRootKeys
         | ControlKind::RootMfa

@@ -151,9 +151,32 @@ pub struct AzureCloud {
     pub root: String,
     /// The locations that are governed.
     pub locations: Vec<Region>,
+    /// The subscription the function runs in; never gated and never moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller_subscription: Option<String>,
+    /// The management group that new subscriptions are born in; `<root>-quarantine` unless said.
+    pub quarantine: String,
+    /// Whom Landfall acts as.
+    #[serde(default)]
+    pub identities: AzureIdentities,
     /// Whether Landfall may write there.
     #[serde(default)]
     pub manage: Manage,
+}
+
+/// Whom Landfall acts as in an Azure directory: two managed identities, one that can only read. At a desk it acts as whoever signed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AzureIdentities {
+    /// Client id of the identity that plans are made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
+    /// Client id of the identity that changes are made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<String>,
+    /// Object ids of both: the gate lets roles be given to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<String>,
 }
 
 /// A Google Cloud organization.

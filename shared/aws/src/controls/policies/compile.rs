@@ -252,6 +252,9 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::Tags
             | ControlKind::SecurityContacts
             | ControlKind::Budget
+            | ControlKind::ResourceLocks
+            | ControlKind::AuditLog
+            | ControlKind::ThreatDetection
             | ControlKind::PasswordPolicy
             | ControlKind::NoRootKeys
             | ControlKind::RootMfa

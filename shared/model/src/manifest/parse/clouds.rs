@@ -9,7 +9,7 @@ use super::problems::{Problem, Problems};
 use crate::diagnostic::code;
 use crate::id::{Name, Provider, Region};
 use crate::manifest::yaml::{Key, Node, quote};
-use crate::manifest::{AwsCloud, AwsRoles, AzureCloud, Cloud, GcpCloud, Manage};
+use crate::manifest::{AwsCloud, AwsRoles, AzureCloud, AzureIdentities, Cloud, GcpCloud, Manage};
 
 /// The other keys of a tenant: a cloud of this name could not be told from them.
 pub(super) const TENANT_KEYS: [&str; 4] = ["environment", "landing-zone", "unit", "with"];
@@ -225,7 +225,58 @@ fn azure(
         native_id(node, "the id of a management group", problems, super::units::is_management_group)
     });
     let locations = regions("locations", fields, alike, problems);
-    Some(AzureCloud { directory: directory?, root: root?, locations: locations?, manage })
+    let controller_subscription = match fields.take("controller-subscription") {
+        Some(node) => Some(Some(uuid(node, "the id of a subscription, a UUID in lower case", problems)?)),
+        None => Some(None),
+    };
+    let quarantine = match fields.take("quarantine") {
+        Some(node) => {
+            native_id(node, "the id of a management group", problems, super::units::is_management_group)
+        }
+        None => root.as_ref().map(|root| format!("{root}-quarantine")),
+    };
+    let identities = match fields.take("identities") {
+        Some(node) => identities(node, problems),
+        None => Some(AzureIdentities::default()),
+    };
+    Some(AzureCloud {
+        directory: directory?,
+        root: root?,
+        locations: locations?,
+        controller_subscription: controller_subscription?,
+        quarantine: quarantine?,
+        identities: identities?,
+        manage,
+    })
+}
+
+fn uuid(node: &Node, what: &'static str, problems: &mut Problems) -> Option<String> {
+    native_id(node, what, problems, is_uuid)
+}
+
+fn identities(node: &Node, problems: &mut Problems) -> Option<AzureIdentities> {
+    const CLIENT: &str = "the client id of a managed identity, a UUID in lower case";
+    let mut fields = Fields::of(node, problems);
+    let mut client = |key| match fields.take(key) {
+        Some(node) => uuid(node, CLIENT, problems).map(Some),
+        None => Some(None),
+    };
+    let (read, write) = (client("read"), client("write"));
+    let principals = match fields.take("principals") {
+        Some(node) => set(node, "a list of object ids", problems, |node, problems| {
+            uuid(node, "the object id of a principal, a UUID in lower case", problems)
+        }),
+        None => Some(Vec::new()),
+    };
+    if let (Some(Some(same)), true) = (&read, read == write) {
+        let message = format!("`read` and `write` are both `{same}`");
+        problems.add(
+            Problem::new(code::WRONG_VALUE, fields.at(), message)
+                .help("plans are made with an identity that can only read: give two identities"),
+        );
+    }
+    fields.end(problems);
+    Some(AzureIdentities { read: read?, write: write?, principals: principals? })
 }
 
 fn gcp(

@@ -1,0 +1,68 @@
+//! `audit-log`: who did what in a tenant is written down, where nobody in the tenant can change it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Combine, ControlKind, Effect, Entry, Form, Parameter, Place};
+
+/// What the catalog says.
+pub const ENTRY: Entry = Entry {
+    kind: ControlKind::AuditLog,
+    title: "administrative actions are logged to the central place",
+    manual: "\
+What it asks: every administrative action in the tenant is written to the place that is named for its cloud. The place itself
+belongs to the platform team and is not made here. It can't be exempted.
+
+Why: what nobody wrote down can neither be proven nor reconstructed, and a log that lies in the tenant can be deleted by whoever
+broke into it.
+
+AWS: a trail of the organization (cloudtrail:CreateTrail with IsOrganizationTrail) in all regions with log file validation, to
+the named bucket, made once in the management account; each account is looked at: the organization's trail is there and logs. Where
+no bucket is named, any organization trail that logs will do.
+Azure: a diagnostic setting of the subscription (Microsoft.Insights/diagnosticSettings, a preview API) sends the activity log's
+categories to the named Log Analytics workspace, storage account or event hub; another one on the root management group sends
+those of the tree. At most five settings are allowed for each; those of others are left alone.
+Google Cloud: an aggregated sink of the organization sends the audit logs to the named bucket, dataset or topic.
+
+References: AWS CloudTrail user guide, Creating a trail for an organization; Azure Monitor, Diagnostic settings, Activity log;
+Cloud Logging, Collate and route organization-level logs.",
+    place: Place::Tenant,
+    effect: Effect::Repairs,
+    parameters: &[
+        Parameter {
+            name: "aws",
+            form: Form::Text,
+            combine: Combine::Replace,
+            default: None,
+            help: "name of the bucket that the organization's trail writes to",
+        },
+        Parameter {
+            name: "azure",
+            form: Form::Text,
+            combine: Combine::Replace,
+            default: None,
+            help: "resource id of a Log Analytics workspace, a storage account or an event hub's authorization rule",
+        },
+        Parameter {
+            name: "gcp",
+            form: Form::Text,
+            combine: Combine::Replace,
+            default: None,
+            help: "destination of the sink, such as `logging.googleapis.com/projects/acme-logs/locations/eu/buckets/audit`",
+        },
+    ],
+};
+
+/// What must hold, combined over all levels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// The bucket of the organization's trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<String>,
+    /// The Azure resource that the activity log goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure: Option<String>,
+    /// The destination of the organization's sink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gcp: Option<String>,
+}
