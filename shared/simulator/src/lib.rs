@@ -17,6 +17,7 @@ mod control;
 mod encode;
 mod event;
 mod fault;
+pub mod functions_host;
 mod gate;
 mod lag;
 pub mod lambda;
