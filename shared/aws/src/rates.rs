@@ -8,13 +8,15 @@ use std::borrow::Cow;
 
 use landfall_engine::governor::Rate;
 
-/// Calls that draw on the same quota of an account. Organizations and Account Management count each operation by itself, EC2
-/// counts reading and changing, the others count everything together.
+/// Calls that draw on the same quota of an account. Organizations and Account Management count each operation by itself,
+/// EC2 and CloudTrail reading and changing, the others everything together.
 pub(crate) fn family(service: &'static str, operation: &str) -> Cow<'static, str> {
     match service {
         "organizations" | "account" => Cow::Owned(format!("{service}/{operation}")),
         "ec2" if is_reading(operation) => Cow::Borrowed("ec2/reading"),
         "ec2" => Cow::Borrowed("ec2/changing"),
+        "cloudtrail" if is_reading(operation) => Cow::Borrowed("cloudtrail/reading"),
+        "cloudtrail" => Cow::Borrowed("cloudtrail/changing"),
         _ => Cow::Borrowed(service),
     }
 }
@@ -44,7 +46,7 @@ const DEFAULT: Rate = Rate::per_second(5, 10);
 const ORGANIZATION_WRITES: Rate = Rate::per_second(2, 3);
 const ACCOUNT_WRITES: Rate = Rate::per_second(1, 1);
 
-static ROWS: [(&str, Rate); 26] = [
+static ROWS: [(&str, Rate); 29] = [
     // Reading that has no row of its own; changing is ORGANIZATION_WRITES.
     ("organizations", Rate::per_second(5, 8)),
     ("organizations/CreateAccount", Rate::new(1, std::time::Duration::from_secs(10), 3)),
@@ -75,6 +77,10 @@ static ROWS: [(&str, Rate); 26] = [
     // Standard queues have hardly any limit.
     ("sqs", Rate::per_second(100, 100)),
     ("accessanalyzer", Rate::per_second(5, 10)),
+    ("guardduty", Rate::per_second(5, 10)),
+    // DescribeTrails and GetTrailStatus are answered 10 times a second, what changes a trail once.
+    ("cloudtrail/reading", Rate::per_second(10, 10)),
+    ("cloudtrail/changing", Rate::per_second(1, 1)),
 ];
 
 #[cfg(test)]

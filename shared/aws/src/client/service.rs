@@ -114,6 +114,19 @@ pub(crate) static ACCESS_ANALYZER: Service<Rest> = Service {
     protocol: Rest { content_type: "application/json" },
 };
 
+pub(crate) static GUARDDUTY: Service<Rest> = Service {
+    about: regional("guardduty", "GuardDuty", "guardduty", "guardduty"),
+    protocol: Rest { content_type: "application/json" },
+};
+
+pub(crate) static CLOUDTRAIL: Service<Json> = Service {
+    about: regional("cloudtrail", "CloudTrail", "cloudtrail", "cloudtrail"),
+    protocol: Json {
+        target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+        content_type: JSON_1_1,
+    },
+};
+
 pub(crate) static BUDGETS: Service<Json> = Service {
     about: global(
         "budgets",
@@ -176,7 +189,7 @@ pub(crate) static SQS: Service<Json> = Service {
 pub(crate) static S3: About = regional("s3", "S3", "s3", "s3");
 
 /// All of them, for questions about every service.
-pub(crate) static ALL: [&About; 13] = [
+pub(crate) static ALL: [&About; 15] = [
     &STS.about,
     &ORGANIZATIONS.about,
     &IAM.about,
@@ -185,6 +198,8 @@ pub(crate) static ALL: [&About; 13] = [
     &EC2.about,
     &KMS.about,
     &ACCESS_ANALYZER.about,
+    &GUARDDUTY.about,
+    &CLOUDTRAIL.about,
     &BUDGETS.about,
     &SSO_ADMIN.about,
     &IDENTITY_STORE.about,

@@ -6,6 +6,7 @@
 mod access;
 mod account_alias;
 mod allowed_regions;
+mod audit_log;
 mod block_public_images;
 mod block_public_snapshots;
 mod block_public_storage;
@@ -32,6 +33,7 @@ mod root_mfa;
 mod scenario;
 mod security_contacts;
 mod tags;
+mod threat_detection;
 mod units;
 #[cfg(test)]
 mod wire;
@@ -87,8 +89,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::ResourceLocks => {
             NotOffered("AWS has no locks on resources; protect-baseline denies closing the account")
         }
-        ControlKind::AuditLog => NotOffered("not looked at by this build"),
-        ControlKind::ThreatDetection => NotOffered("not looked at by this build"),
+        ControlKind::AuditLog => Control(&audit_log::AuditLog),
+        ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
