@@ -5,7 +5,6 @@
 
 mod identity_center;
 mod organization;
-mod remembered;
 
 pub(crate) use identity_center::Instance;
 pub(crate) use organization::{Listed, Policies, organizations};
@@ -20,6 +19,7 @@ use tokio::sync::Mutex;
 
 use landfall_engine::cloud::{LookError, Page, Surveyed};
 use landfall_engine::control::chain;
+use landfall_engine::remembered::{NAMES, Remembered, STATE};
 use landfall_model::catalog::ControlKind;
 use landfall_model::facts::{Facts, Origin, State};
 use landfall_model::id::{Provider, TenantId};
@@ -28,7 +28,6 @@ use landfall_model::observed::{Address, Look, Observed, Seen};
 use crate::client::Client;
 use crate::client::service::ORGANIZATIONS;
 use crate::error::CallError;
-use remembered::{NAMES, Remembered, STATE};
 
 /// How many accounts Organizations gives in one page at most.
 pub(crate) const PAGE: u32 = 20;

@@ -9,6 +9,7 @@
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
 //! | what may be believed, and what can be asked | [`trust`] [`ask`] |
+//! | what every cloud needs | [`remembered`] [`tidy`] |
 
 pub mod apply;
 pub mod ask;
@@ -23,7 +24,9 @@ pub mod lease;
 pub mod observe;
 pub mod queue;
 pub mod reconcile;
+pub mod remembered;
 pub mod store;
 pub mod sweep;
+pub mod tidy;
 pub mod trust;
 pub mod work;

@@ -140,13 +140,18 @@ const USER_CHANGES: [&str; 22] = [
 ];
 
 /// What takes away what the baseline rests on. Deleting S3's access block needs the permission to put it, and enabling the one
-/// of snapshots can lower it from all sharing to new sharing.
-const UNDOING: [&str; 18] = [
+/// of snapshots can lower it from all sharing to new sharing. A detector is suspended by updating it, and a trail that selects no
+/// events writes nothing down. GuardDuty's administrator had another name, whose action still works.
+const UNDOING: [&str; 26] = [
     "access-analyzer:DeleteAnalyzer",
     "account:CloseAccount",
     "account:DeleteAlternateContact",
     "account:PutAlternateContact",
     "budgets:ModifyBudget",
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:StopLogging",
+    "cloudtrail:UpdateTrail",
     "ec2:CreateDefaultSubnet",
     "ec2:CreateDefaultVpc",
     "ec2:DisableEbsEncryptionByDefault",
@@ -156,6 +161,10 @@ const UNDOING: [&str; 18] = [
     "ec2:ModifyEbsDefaultKmsKeyId",
     "ec2:ModifyInstanceMetadataDefaults",
     "ec2:ResetEbsDefaultKmsKeyId",
+    "guardduty:DeleteDetector",
+    "guardduty:DisassociateFromAdministratorAccount",
+    "guardduty:DisassociateFromMasterAccount",
+    "guardduty:UpdateDetector",
     "iam:DeleteAccountPasswordPolicy",
     "iam:UpdateAccountPasswordPolicy",
     "organizations:LeaveOrganization",

@@ -7,28 +7,27 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::error::CallError;
-
 /// What only finds things: an id by a name. Whoever finds nothing creates, is told that it exists, and looks again.
-pub(super) const NAMES: Duration = Duration::from_secs(300);
+pub const NAMES: Duration = Duration::from_secs(300);
 
 /// What is compared with what is asked: as long as the looks of one run take, and no longer.
-pub(super) const STATE: Duration = Duration::from_secs(20);
+pub const STATE: Duration = Duration::from_secs(20);
 
 /// One answer with its age. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Remembered<T> {
+pub struct Remembered<T> {
     life: Duration,
     held: Arc<Mutex<Option<(Instant, T)>>>,
 }
 
 impl<T: Clone> Remembered<T> {
-    pub(super) fn new(life: Duration) -> Self {
+    /// Nothing yet; what comes is kept for so long.
+    pub fn new(life: Duration) -> Self {
         Remembered { life, held: Arc::default() }
     }
 
     /// The answer, asked anew where there is none or it is too old. A failure is not kept.
-    pub(super) async fn get(&self, ask: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    pub async fn get<E>(&self, ask: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let mut held = self.held.lock().await;
         if let Some((since, value)) = &*held
             && since.elapsed() < self.life
@@ -41,7 +40,7 @@ impl<T: Clone> Remembered<T> {
     }
 
     /// The next who asks looks anew.
-    pub(super) async fn forget(&self) {
+    pub async fn forget(&self) {
         *self.held.lock().await = None;
     }
 }
@@ -53,14 +52,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_kept_until_it_is_old_or_forgotten_and_a_failure_never() {
         let kept = Remembered::new(NAMES);
-        let fails = async { Err(CallError::NoCredentials { source: "none".into() }) };
+        let fails = async { Err("nobody answered") };
         assert!(kept.get(fails).await.is_err());
-        assert_eq!(kept.get(async { Ok(1) }).await.unwrap(), 1);
-        assert_eq!(kept.get(async { Ok(2) }).await.unwrap(), 1);
+        assert_eq!(kept.get(async { Ok::<_, &str>(1) }).await.unwrap(), 1);
+        assert_eq!(kept.get(async { Ok::<_, &str>(2) }).await.unwrap(), 1);
         kept.forget().await;
-        assert_eq!(kept.get(async { Ok(3) }).await.unwrap(), 3);
+        assert_eq!(kept.get(async { Ok::<_, &str>(3) }).await.unwrap(), 3);
         let short_lived = Remembered::new(Duration::ZERO);
-        assert_eq!(short_lived.get(async { Ok(1) }).await.unwrap(), 1);
-        assert_eq!(short_lived.get(async { Ok(2) }).await.unwrap(), 2);
+        assert_eq!(short_lived.get(async { Ok::<_, &str>(1) }).await.unwrap(), 1);
+        assert_eq!(short_lived.get(async { Ok::<_, &str>(2) }).await.unwrap(), 2);
     }
 }

@@ -1,0 +1,107 @@
+//! What Azure does about each control of the catalog: one file each, one table line each.
+//!
+//! Every file has one unit type that implements the engine's `Control` (which settings it looks at, how it looks, one call for one
+//! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
+
+#[cfg(test)]
+mod landscape;
+mod tags;
+
+use landfall_engine::cloud::Sighting;
+use landfall_engine::control::{AnyControl, Permissions, Platform};
+use landfall_model::catalog::ControlKind;
+use landfall_model::desired::Desired;
+use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::manifest::{AzureCloud, Cloud};
+use landfall_model::observed::{Address, Seen};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::client::Reply;
+use crate::error::CallError;
+use crate::session::{Reader, Writer};
+
+/// Azure, where the controls of this folder act.
+pub(crate) enum Azure {}
+
+impl Platform for Azure {
+    type Reader = Reader;
+    type Writer = Writer;
+    type Error = CallError;
+}
+
+/// What Azure offers for a control.
+pub(crate) enum Offer {
+    /// It is held, and this is how.
+    Control(&'static dyn AnyControl<Azure>),
+    /// Azure has no such thing; why, for people. Never "not yet".
+    NotOffered(&'static str),
+}
+
+/// The table.
+pub(crate) fn offer(kind: ControlKind) -> Offer {
+    use Offer::{Control, NotOffered};
+    match kind {
+        ControlKind::Tags => Control(&tags::Tags),
+        ControlKind::PasswordPolicy => {
+            NotOffered("a subscription has no passwords: they belong to the directory, Microsoft Entra ID")
+        }
+        ControlKind::NoRootKeys | ControlKind::RootMfa => NotOffered(
+            "a subscription has no root user; the directory's administrators are people of Entra ID",
+        ),
+        ControlKind::NoDefaultNetwork => NotOffered("a new subscription has no network"),
+        ControlKind::ClosedDefaultSecurityGroups => {
+            NotOffered("an Azure network has no default security group")
+        }
+        ControlKind::RegionOptIn => NotOffered("Azure's locations need no switch"),
+        _ => NotOffered("under construction"),
+    }
+}
+
+/// The API permissions of a control on Azure, as Azure's role definitions name them.
+pub fn permissions(kind: ControlKind) -> Option<Permissions> {
+    match offer(kind) {
+        Offer::Control(control) => Some(control.permissions()),
+        Offer::NotOffered(_) => None,
+    }
+}
+
+/// What was seen, with the number of the answer that showed it.
+fn seen(reply: &Reply, value: &impl Serialize) -> Sighting {
+    Sighting { seen: Seen::present(value), request: reply.request_id.clone() }
+}
+
+/// It is not there: Azure said so by an answer that means just that.
+fn absent(error: &CallError) -> Sighting {
+    Sighting { seen: Seen::Absent, request: error.request_id().map(str::to_owned) }
+}
+
+/// It is not there: Azure's answer is an empty one.
+fn nothing(reply: &Reply) -> Sighting {
+    Sighting { seen: Seen::Absent, request: reply.request_id.clone() }
+}
+
+/// A control's own type as the value that plans and evidence carry.
+fn json(value: &impl Serialize) -> Value {
+    // INVARIANT: the controls' types are plain structs with text keys, which always have a JSON form.
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// The cloud as the manifest says; nothing where the target is not on Azure, which these controls are never asked about.
+fn ground(desired: &Desired) -> Option<&AzureCloud> {
+    match &desired.ground {
+        Cloud::Azure(azure) => Some(azure),
+        Cloud::Aws(_) | Cloud::Gcp(_) => None,
+    }
+}
+
+/// It does not hold, and nothing here may or can put it right; why, for people.
+fn reported(why: impl Into<String>) -> Verdict {
+    Verdict::Fails { why: why.into(), changes: Vec::new() }
+}
+
+/// The manifest asks nothing of the target: one line for the whole control.
+fn unasked(kind: ControlKind, resource: &str, why: &str) -> Judgement {
+    let verdict = Verdict::NotApplicable { why: why.to_owned() };
+    Judgement { control: kind, address: Address::global(kind, resource), verdict }
+}

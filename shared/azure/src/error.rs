@@ -1,0 +1,186 @@
+//! What can go wrong on the way to Azure, told apart by what a caller may do about it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use landfall_engine::control::chain;
+pub(crate) use landfall_engine::tidy::tidy;
+use landfall_model::catalog::ControlKind;
+use landfall_model::observed::Seen;
+
+use crate::client::Operation;
+
+/// The environment asks for something that we can't do. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(
+        "`{0}` is no authority of a cloud that Landfall knows: give `AZURE_AUTHORITY_HOST` as for the Azure SDKs"
+    )]
+    Authority(String),
+    #[error(
+        "`AZURE_TOKEN_CREDENTIALS` is `{0}`: expected ManagedIdentityCredential, WorkloadIdentityCredential, AzureCliCredential, dev or prod"
+    )]
+    Credentials(String),
+    #[error("could not use {means} as credentials")]
+    NoCredentials {
+        means: &'static str,
+        #[source]
+        source: azure_core::Error,
+    },
+    #[error(
+        "`{0}` is not on this machine: `LANDFALL_AZURE_ENDPOINT` takes an address like `http://127.0.0.1:8080`"
+    )]
+    NotLoopback(String),
+    #[error("the address of Resource Manager can't be used")]
+    NotAnEndpoint,
+    #[error("could not make a connection pool")]
+    Http {
+        #[source]
+        source: reqwest::Error,
+    },
+}
+
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a call has no answer that could be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Resource Manager understood and said no. Whether `code` means denied, absent or "come back later" is asked by the helpers
+    /// below, or judged by the caller, who knows the operation.
+    #[error("Resource Manager answered `{operation}` with `{code}` ({status}): {message}")]
+    Api { operation: Operation, status: u16, code: String, message: String, request_id: Option<String> },
+    /// Our own credentials can't be had: nothing can be done anywhere.
+    #[error("no credentials of our own")]
+    NoCredentials {
+        #[source]
+        source: Cause,
+    },
+    #[error("could not use the credentials")]
+    Config(#[from] ConfigError),
+    #[error("Resource Manager did not answer `{operation}` in time")]
+    Timeout {
+        operation: Operation,
+        #[source]
+        source: Cause,
+    },
+    /// The request could not be made or did not arrive.
+    #[error("could not reach Resource Manager for `{operation}`")]
+    Unreachable {
+        operation: Operation,
+        #[source]
+        source: Cause,
+    },
+    /// Something answered, but not what Resource Manager would say.
+    #[error("could not read the answer to `{operation}` ({status})")]
+    Unreadable {
+        operation: Operation,
+        status: u16,
+        request_id: Option<String>,
+        #[source]
+        source: Cause,
+    },
+    /// An answer names an address that is not Resource Manager's own; our token is not sent there.
+    #[error("the answer to `{operation}` points to `{host}`, which is not Resource Manager")]
+    ForeignLink { operation: Operation, host: String },
+    /// It was accepted and is not over yet; a later look shows what came of it.
+    #[error("`{operation}` still goes on after {limit:?}")]
+    GoesOn { operation: Operation, limit: Duration },
+    /// The refusal means more than it says; the caller, who knows the operation, says what.
+    #[error("{why}")]
+    Explained {
+        why: String,
+        #[source]
+        source: Box<CallError>,
+    },
+    /// The control only looks. Nothing was sent.
+    #[error("`{0}` has nothing that could be written")]
+    NothingToWrite(ControlKind),
+}
+
+impl CallError {
+    /// Resource Manager's own name for what was wrong.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Api { code, .. } => Some(code),
+            Self::Explained { source, .. } => source.code(),
+            Self::NoCredentials { .. }
+            | Self::Config(_)
+            | Self::Timeout { .. }
+            | Self::Unreachable { .. }
+            | Self::Unreadable { .. }
+            | Self::ForeignLink { .. }
+            | Self::GoesOn { .. }
+            | Self::NothingToWrite(_) => None,
+        }
+    }
+
+    /// The answer's number.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Api { status, .. } | Self::Unreadable { status, .. } => Some(*status),
+            Self::Explained { source, .. } => source.status(),
+            Self::NoCredentials { .. }
+            | Self::Config(_)
+            | Self::Timeout { .. }
+            | Self::Unreachable { .. }
+            | Self::ForeignLink { .. }
+            | Self::GoesOn { .. }
+            | Self::NothingToWrite(_) => None,
+        }
+    }
+
+    /// What Azure's support asks for.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Api { request_id, .. } | Self::Unreadable { request_id, .. } => request_id.as_deref(),
+            Self::Explained { source, .. } => source.request_id(),
+            Self::NoCredentials { .. }
+            | Self::Config(_)
+            | Self::Timeout { .. }
+            | Self::Unreachable { .. }
+            | Self::ForeignLink { .. }
+            | Self::GoesOn { .. }
+            | Self::NothingToWrite(_) => None,
+        }
+    }
+
+    /// What was asked for does not exist: Resource Manager says so by 404 and a code of its own. A management group that we may
+    /// not see is refused, not absent.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        match self {
+            Self::Api { status, .. } => *status == 404,
+            Self::Explained { source, .. } => source.is_not_found(),
+            Self::NoCredentials { .. }
+            | Self::Config(_)
+            | Self::Timeout { .. }
+            | Self::Unreachable { .. }
+            | Self::Unreadable { .. }
+            | Self::ForeignLink { .. }
+            | Self::GoesOn { .. }
+            | Self::NothingToWrite(_) => false,
+        }
+    }
+
+    /// We may not.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self.status(), Some(401 | 403))
+    }
+
+    /// With what it means here.
+    #[must_use]
+    pub(crate) fn explained(self, why: impl Into<String>) -> Self {
+        Self::Explained { why: why.into(), source: Box::new(self) }
+    }
+}
+
+impl From<CallError> for Seen {
+    /// No answer, or a refusal, means that we could not look; it is never taken for "nothing there".
+    fn from(error: CallError) -> Self {
+        Seen::Unreadable(chain(&error))
+    }
+}

@@ -1,0 +1,17 @@
+//! Azure subscriptions: client, identity, tenants and one file per control.
+
+pub(crate) mod client;
+pub mod controls;
+pub(crate) mod directory;
+pub(crate) mod endpoint;
+pub(crate) mod error;
+pub(crate) mod http;
+pub(crate) mod identity;
+pub(crate) mod provider;
+pub(crate) mod rates;
+pub(crate) mod session;
+
+pub use client::{Azure, Client};
+pub use error::{CallError, ConfigError};
+pub use provider::AzureOrganization;
+pub use rates::rate;
