@@ -145,9 +145,9 @@ fn response(value: Option<&Value>) -> Result<Value, String> {
     const WRONG: &str =
         "failed while trying to deserialize to httpOutputBindingResponse; output is not in expected format";
     let Some(value) = value else { return Ok(Value::Object(Map::new())) };
-    let parsed = match value {
-        Value::String(text) => serde_json::from_str(text).map_err(|_| WRONG.to_owned())?,
-        _ => value.clone(),
+    let parsed = match value.as_str() {
+        Some(text) => serde_json::from_str(text).map_err(|_| WRONG.to_owned())?,
+        None => value.clone(),
     };
     let Value::Object(fields) = parsed else { return Err(WRONG.to_owned()) };
     let field = |wanted: &str| {
@@ -159,10 +159,10 @@ fn response(value: Option<&Value>) -> Result<Value, String> {
         Value::String(_) | Value::Null => Ok(value),
         Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(WRONG.to_owned()),
     };
-    let headers = match field("Headers") {
-        headers @ (Value::Object(_) | Value::Null) => headers,
-        _ => return Err(WRONG.to_owned()),
-    };
+    let headers = field("Headers");
+    if !headers.is_null() && !headers.is_object() {
+        return Err(WRONG.to_owned());
+    }
     let mut response = Map::new();
     response.insert("StatusCode".to_owned(), text(field("StatusCode"))?);
     response.insert("Status".to_owned(), text(field("Status"))?);

@@ -258,10 +258,9 @@ fn function(
         if binding.name != "$return" && !letters(&binding.name, "") {
             return Err(wrong(format!("`{}` is no name of a binding", binding.name)));
         }
-        for text in [&mut binding.queue_name, &mut binding.event_hub_name, &mut binding.schedule] {
-            if let Some(text) = text {
-                *text = resolve(text, &setting).map_err(wrong)?;
-            }
+        let texts = [&mut binding.queue_name, &mut binding.event_hub_name, &mut binding.schedule];
+        for text in texts.into_iter().flatten() {
+            *text = resolve(text, &setting).map_err(wrong)?;
         }
         match (binding.direction.to_ascii_lowercase().as_str(), is_trigger(&binding.kind)) {
             ("in", true) => triggers.push(binding),

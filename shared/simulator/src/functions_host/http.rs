@@ -80,33 +80,26 @@ pub(super) fn respond(outputs: &[Binding], completed: &Completed) -> Result<Http
         Some(Output::Json(content)) => content,
     };
     // A string is read as JSON where it is some.
-    let content = match content {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| content.clone()),
-        _ => content.clone(),
-    };
+    let read = content.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let content: Value = read.unwrap_or_else(|| content.clone());
     let Some(body) = member(&content, "body") else {
         return Ok(written(200, BTreeMap::new(), &content));
     };
     let mut headers = BTreeMap::new();
     if let Some(Value::Object(given)) = member(&content, "headers") {
         for (name, value) in given {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                Value::Null => return Err(format!("the header `{name}` is null")),
-                other => other.to_string(),
-            };
+            if value.is_null() {
+                return Err(format!("the header `{name}` is null"));
+            }
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             headers.insert(name.to_ascii_lowercase(), value);
         }
     }
     // `TryParseStatusCode`: where `statusCode` is there, be it null, nobody looks at `status`; and here it always is.
     let status = member(&content, "statusCode").or_else(|| member(&content, "status"));
-    let status = match status {
-        Some(Value::String(text)) => text.parse().unwrap_or(200),
-        Some(Value::Number(number)) => {
-            number.as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(200)
-        }
-        _ => 200,
-    };
+    let text = status.and_then(|status| status.as_str().and_then(|text| text.parse().ok()));
+    let number = status.and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+    let status = text.or(number).unwrap_or(200);
     Ok(written(status, headers, body))
 }
 
