@@ -15,6 +15,8 @@ pub(crate) enum Service {
     S3Control,
     Ec2,
     AccessAnalyzer,
+    GuardDuty,
+    CloudTrail,
     Budgets,
     SsoAdmin,
     IdentityStore,
@@ -42,6 +44,8 @@ impl Service {
             Self::S3Control => "s3control",
             Self::Ec2 => "ec2",
             Self::AccessAnalyzer => "access-analyzer",
+            Self::GuardDuty => "guardduty",
+            Self::CloudTrail => "cloudtrail",
             Self::Budgets => "budgets",
             Self::SsoAdmin => "sso-admin",
             Self::IdentityStore => "identitystore",
@@ -59,6 +63,8 @@ impl Service {
             "s3" | "s3control" => Self::S3Control,
             "ec2" => Self::Ec2,
             "access-analyzer" => Self::AccessAnalyzer,
+            "guardduty" => Self::GuardDuty,
+            "cloudtrail" => Self::CloudTrail,
             "budgets" => Self::Budgets,
             "sso" | "sso-admin" => Self::SsoAdmin,
             "identitystore" => Self::IdentityStore,
@@ -71,11 +77,14 @@ impl Service {
         match self {
             Self::Sts | Self::Iam => Protocol::Query,
             Self::Ec2 => Protocol::Ec2,
-            Self::Account | Self::AccessAnalyzer => Protocol::RestJson,
+            Self::Account | Self::AccessAnalyzer | Self::GuardDuty => Protocol::RestJson,
             Self::S3Control => Protocol::RestXml,
-            Self::Organizations | Self::Budgets | Self::SsoAdmin | Self::IdentityStore | Self::Sqs => {
-                Protocol::Json
-            }
+            Self::Organizations
+            | Self::CloudTrail
+            | Self::Budgets
+            | Self::SsoAdmin
+            | Self::IdentityStore
+            | Self::Sqs => Protocol::Json,
         }
     }
 
@@ -89,7 +98,8 @@ impl Service {
             }
             Self::S3Control => "InvalidRequest",
             Self::Ec2 => "InvalidParameterValue",
-            Self::Budgets => "InvalidParameterException",
+            Self::GuardDuty => "BadRequestException",
+            Self::CloudTrail | Self::Budgets => "InvalidParameterException",
             Self::Sqs => "InvalidParameterValue",
         }
     }

@@ -33,6 +33,10 @@ pub enum Breakage {
     MetadataDefaults,
     /// Deletes the access analyzers.
     AccessAnalyzer,
+    /// Deletes the GuardDuty detectors.
+    Detector,
+    /// Deletes the account's trails; those of the organization are the management account's.
+    Trail,
     /// Deletes the budgets.
     Budgets,
     /// Removes the account alias.
@@ -47,7 +51,7 @@ pub enum Breakage {
     Suspended,
 }
 
-const NAMES: [(&str, Breakage); 19] = [
+const NAMES: [(&str, Breakage); 21] = [
     ("password-policy", Breakage::PasswordPolicy),
     ("weak-password-policy", Breakage::WeakPasswordPolicy),
     ("ebs-encryption", Breakage::EbsEncryption),
@@ -61,6 +65,8 @@ const NAMES: [(&str, Breakage); 19] = [
     ("image-block", Breakage::ImageBlock),
     ("metadata-defaults", Breakage::MetadataDefaults),
     ("access-analyzer", Breakage::AccessAnalyzer),
+    ("detector", Breakage::Detector),
+    ("trail", Breakage::Trail),
     ("budgets", Breakage::Budgets),
     ("alias", Breakage::Alias),
     ("roles", Breakage::Roles),
@@ -128,11 +134,13 @@ pub(crate) fn perform(
         | Breakage::SnapshotBlock
         | Breakage::ImageBlock
         | Breakage::MetadataDefaults
-        | Breakage::AccessAnalyzer => {
+        | Breakage::AccessAnalyzer
+        | Breakage::Detector => {
             for name in &regions {
                 account.region(name).damage(what, id, name);
             }
         }
+        Breakage::Trail => world.organization.trails.retain(|_, trail| trail.account != id),
         Breakage::Placement => {
             if let Some(member) = world.organization.members.get_mut(id) {
                 member.parent = root;

@@ -159,6 +159,8 @@ fn namespace(service: Service) -> &'static str {
         | Service::Account
         | Service::S3Control
         | Service::AccessAnalyzer
+        | Service::GuardDuty
+        | Service::CloudTrail
         | Service::Budgets
         | Service::SsoAdmin
         | Service::IdentityStore

@@ -63,9 +63,12 @@ pub(crate) fn throttled(service: Service) -> Refusal {
         Service::Sts | Service::Iam => "Throttling",
         Service::Ec2 => "RequestLimitExceeded",
         Service::Organizations | Service::Account => "TooManyRequestsException",
-        Service::AccessAnalyzer | Service::Budgets | Service::SsoAdmin | Service::IdentityStore => {
-            "ThrottlingException"
-        }
+        Service::AccessAnalyzer
+        | Service::GuardDuty
+        | Service::CloudTrail
+        | Service::Budgets
+        | Service::SsoAdmin
+        | Service::IdentityStore => "ThrottlingException",
         Service::Sqs => "RequestThrottled",
         Service::S3Control => "SlowDown",
     };

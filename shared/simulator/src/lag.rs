@@ -55,13 +55,16 @@ fn part(ask: &Ask) -> Option<Part> {
         return None;
     }
     Some(match ask.service {
-        Service::Organizations => Part::Organization,
+        Service::Organizations | Service::CloudTrail => Part::Organization,
         Service::SsoAdmin | Service::IdentityStore => Part::Identity,
         Service::Sts | Service::Sqs => return None,
         Service::Account => Part::Account(ask.text("AccountId").unwrap_or(&ask.caller.account).to_owned()),
-        Service::Iam | Service::S3Control | Service::Ec2 | Service::AccessAnalyzer | Service::Budgets => {
-            Part::Account(ask.caller.account.clone())
-        }
+        Service::Iam
+        | Service::S3Control
+        | Service::Ec2
+        | Service::AccessAnalyzer
+        | Service::GuardDuty
+        | Service::Budgets => Part::Account(ask.caller.account.clone()),
     })
 }
 

@@ -40,8 +40,8 @@ pub use options::{Options, StartError};
 pub use simulator::Simulator;
 pub use world::{
     Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CONTROLLER_ROLE, CreateRequest,
-    Group, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member, Message, MetadataDefaults,
-    NetworkAcl, NetworkInterface, Notification, ORGANIZATION, Organization, PasswordPolicy, PermissionSet,
-    Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root, RouteTable, Rule, SecurityGroup, Settings,
-    Subnet, Unit, Vpc, World,
+    Detector, Group, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member, Message,
+    MetadataDefaults, NetworkAcl, NetworkInterface, Notification, ORGANIZATION, Organization, PasswordPolicy,
+    PermissionSet, Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root, RouteTable, Rule,
+    SecurityGroup, Settings, Subnet, Trail, Unit, Vpc, World,
 };

@@ -28,12 +28,13 @@ pub(crate) struct Understood {
 }
 
 /// JSON services say theirs in `x-amz-target`, as `Prefix.Operation`.
-const TARGETS: [(&str, Service); 5] = [
+const TARGETS: [(&str, Service); 6] = [
     ("AWSOrganizationsV20161128", Service::Organizations),
     ("AWSBudgetServiceGateway", Service::Budgets),
     ("SWBExternalService", Service::SsoAdmin),
     ("AWSIdentityStore", Service::IdentityStore),
     ("AmazonSQS", Service::Sqs),
+    ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", Service::CloudTrail),
 ];
 
 /// Query services say theirs in the `Version` parameter, when no credential scope does.
@@ -41,7 +42,7 @@ const VERSIONS: [(&str, Service); 3] =
     [("2010-05-08", Service::Iam), ("2011-06-15", Service::Sts), ("2016-11-15", Service::Ec2)];
 
 /// The REST operations: method, path (a last `*` is a name) and the operation.
-const ROUTES: [(&str, &str, Service, &str); 15] = [
+const ROUTES: [(&str, &str, Service, &str); 20] = [
     ("POST", "/getAlternateContact", Service::Account, "GetAlternateContact"),
     ("POST", "/putAlternateContact", Service::Account, "PutAlternateContact"),
     ("POST", "/deleteAlternateContact", Service::Account, "DeleteAlternateContact"),
@@ -56,13 +57,18 @@ const ROUTES: [(&str, &str, Service, &str); 15] = [
     ("PUT", "/analyzer", Service::AccessAnalyzer, "CreateAnalyzer"),
     ("GET", "/analyzer/*", Service::AccessAnalyzer, "GetAnalyzer"),
     ("DELETE", "/analyzer/*", Service::AccessAnalyzer, "DeleteAnalyzer"),
+    ("GET", "/detector", Service::GuardDuty, "ListDetectors"),
+    ("POST", "/detector", Service::GuardDuty, "CreateDetector"),
+    ("GET", "/detector/*", Service::GuardDuty, "GetDetector"),
+    ("POST", "/detector/*", Service::GuardDuty, "UpdateDetector"),
+    ("DELETE", "/detector/*", Service::GuardDuty, "DeleteDetector"),
     ("POST", "/getAccountInformation", Service::Account, "GetAccountInformation"),
 ];
 
 impl Wire {
     pub(crate) fn understand(&self) -> Understood {
         let (access_key, region, scope) = self.scope();
-        let target = self.header("x-amz-target").and_then(|target| target.split_once('.'));
+        let target = self.header("x-amz-target").and_then(|target| target.rsplit_once('.'));
         let by_target = target.and_then(|(prefix, operation)| {
             TARGETS.iter().find(|(known, _)| *known == prefix).map(|(_, service)| (*service, operation))
         });
@@ -162,7 +168,8 @@ impl Wire {
             params.extend(self.json());
         }
         if let (true, Some(name)) = (pattern.ends_with('*'), named) {
-            params.insert("analyzerName".to_owned(), Value::from(name));
+            let member = if *service == Service::GuardDuty { "DetectorId" } else { "analyzerName" };
+            params.insert(member.to_owned(), Value::from(name));
         }
         (Some(*service), Some((*operation).to_owned()), params)
     }

@@ -5,7 +5,9 @@ pub(crate) mod organizations;
 mod access_analyzer;
 mod account;
 mod budgets;
+mod cloudtrail;
 mod ec2;
+mod guardduty;
 mod iam;
 mod identitystore;
 mod s3control;
@@ -33,6 +35,8 @@ pub(crate) fn answer(world: &mut World, ask: &Ask) -> Answered {
         Service::S3Control => s3control::answer(world, ask),
         Service::Ec2 => ec2::answer(world, ask),
         Service::AccessAnalyzer => access_analyzer::answer(world, ask),
+        Service::GuardDuty => guardduty::answer(world, ask),
+        Service::CloudTrail => cloudtrail::answer(world, ask),
         Service::Budgets => budgets::answer(world, ask),
         Service::SsoAdmin => sso_admin::answer(world, ask),
         Service::IdentityStore => identitystore::answer(world, ask),

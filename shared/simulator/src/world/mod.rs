@@ -23,10 +23,10 @@ pub(crate) use ids::{bytes, hex, request_id, unit_interval, uuid};
 pub use network::{
     InternetGateway, NetworkAcl, NetworkInterface, RouteTable, Rule, SecurityGroup, Subnet, Vpc,
 };
-pub use organization::{Attachment, CreateRequest, Joined, Member, Organization, Policy, Root, Unit};
+pub use organization::{Attachment, CreateRequest, Joined, Member, Organization, Policy, Root, Trail, Unit};
 pub(crate) use organization::{full_access_of, limits};
 pub use queue::{Message, Queue};
-pub use region::{Analyzer, MetadataDefaults, Region};
+pub use region::{Analyzer, Detector, MetadataDefaults, Region};
 
 use crate::ask::Caller;
 

@@ -33,6 +33,8 @@ pub struct Organization {
     /// Service principals with trusted access, and since when.
     pub service_access: BTreeMap<String, Timestamp>,
     pub create_requests: BTreeMap<String, CreateRequest>,
+    /// CloudTrail's trails of all accounts by ARN: those of the organization show in each.
+    pub trails: BTreeMap<String, Trail>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -97,6 +99,25 @@ pub struct Attachment {
     pub policy: String,
 }
 
+/// A CloudTrail trail.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trail {
+    pub arn: String,
+    pub name: String,
+    /// The account that made it.
+    pub account: String,
+    pub home_region: String,
+    pub bucket: String,
+    pub multi_region: bool,
+    /// Whether it is the organization's.
+    pub organization: bool,
+    pub global_events: bool,
+    pub validation: bool,
+    pub logging: bool,
+    pub started_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+}
+
 /// A CreateAccount under way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CreateRequest {
@@ -134,6 +155,7 @@ impl Organization {
             tags: BTreeMap::new(),
             service_access: BTreeMap::new(),
             create_requests: BTreeMap::new(),
+            trails: BTreeMap::new(),
         };
         for (id, name, kind, principal) in [
             (FULL_ACCESS, "FullAWSAccess", SERVICE_CONTROL_POLICY, ""),

@@ -30,6 +30,8 @@ pub struct Region {
     pub security_groups: BTreeMap<String, SecurityGroup>,
     pub network_interfaces: BTreeMap<String, NetworkInterface>,
     pub analyzers: BTreeMap<String, Analyzer>,
+    /// AWS allows one.
+    pub detector: Option<Detector>,
     pub queues: BTreeMap<String, Queue>,
 }
 
@@ -50,6 +52,7 @@ impl Default for Region {
             security_groups: BTreeMap::new(),
             network_interfaces: BTreeMap::new(),
             analyzers: BTreeMap::new(),
+            detector: None,
             queues: BTreeMap::new(),
         }
     }
@@ -91,6 +94,8 @@ impl Region {
             self.metadata_defaults = MetadataDefaults::default();
         } else if what == Breakage::AccessAnalyzer {
             self.analyzers.clear();
+        } else if what == Breakage::Detector {
+            self.detector = None;
         } else if matches!(what, Breakage::DefaultVpc | Breakage::NetworkInterface) {
             if self.default_vpc().is_none() {
                 network::add_default(self, account, name);
@@ -128,4 +133,17 @@ pub struct Analyzer {
     pub tags: BTreeMap<String, String>,
     /// The API's `configuration`, if one was sent.
     pub configuration: Option<Value>,
+}
+
+/// A GuardDuty detector.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Detector {
+    pub id: String,
+    pub enabled: bool,
+    /// By name, whether they are on.
+    pub features: BTreeMap<String, bool>,
+    /// The account that manages it, if that is another: then nothing can be changed here.
+    pub administrator: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::client::{Client, simulator};
+use crate::client::{Client, MEMBER, simulator};
 
 /// The invited account of a sample of two: its default networks are there, nothing is configured.
 const BARE: &str = "222222222223";
@@ -65,6 +65,96 @@ fn a_region_has_one_analyzer_of_a_kind() {
     );
     assert_eq!(member.rest("DELETE", "/analyzer/one", "access-analyzer", &Value::Null).status, 200);
     assert_eq!(member.rest("DELETE", "/analyzer/one", "access-analyzer", &Value::Null).status, 404);
+}
+
+#[test]
+fn a_region_has_one_detector_that_brings_most_features_with_it() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let ask = |method: &str, path: &str, body: Value| member.rest(method, path, "guardduty", &body);
+    assert_eq!(ask("GET", "/detector", Value::Null).json(), json!({"detectorIds": []}));
+    let features = |name: &str, status: &str| json!([{"name": name, "status": status}]);
+    let body = json!({"enable": true, "features": features("EKS_AUDIT_LOGS", "DISABLED")});
+    let id = ask("POST", "/detector", body.clone()).json()["detectorId"].as_str().unwrap().to_owned();
+    let again = ask("POST", "/detector", body);
+    assert!(again.status == 400 && again.body.contains("already exists"), "{}", again.body);
+    let path = format!("/detector/{id}");
+    let on = || -> Vec<String> {
+        let shown = ask("GET", &path, Value::Null).json();
+        assert_eq!(shown["status"], "ENABLED");
+        let features = shown["features"].as_array().unwrap().iter();
+        let on = features.filter(|feature| feature["status"] == "ENABLED");
+        on.map(|feature| feature["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let begun = on();
+    assert!(begun.contains(&"S3_DATA_EVENTS".to_owned()) && begun.contains(&"DNS_LOGS".to_owned()));
+    assert!(
+        !begun.contains(&"EKS_AUDIT_LOGS".to_owned()) && !begun.contains(&"RUNTIME_MONITORING".to_owned())
+    );
+    assert_eq!(ask("POST", &path, json!({"features": features("EKS_AUDIT_LOGS", "ENABLED")})).status, 200);
+    assert_eq!(on().len(), begun.len() + 1);
+    assert_eq!(ask("POST", &path, json!({"features": features("TEA_LEAVES", "ENABLED")})).status, 400);
+    // Who is managed by an administrator changes nothing.
+    simulator.edit(|world| {
+        let detector = &mut world.account_mut(BARE).unwrap().region("us-east-1").detector;
+        detector.as_mut().unwrap().administrator = Some(MEMBER.to_owned());
+    });
+    assert_eq!(ask("POST", &path, json!({"enable": false})).status, 400);
+    assert_eq!(ask("DELETE", &path, Value::Null).status, 200);
+    assert_eq!(ask("GET", &path, Value::Null).status, 400);
+}
+
+#[test]
+fn a_trail_of_the_organization_shows_in_every_account_and_is_changed_in_one() {
+    let simulator = simulator(2);
+    let (top, member) = (Client::new(&simulator), Client::new(&simulator).assume(BARE, "landfall-write"));
+    let ask = |by: &Client, region: &str, operation: &str, body: Value| {
+        by.json(
+            "cloudtrail",
+            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+            region,
+            operation,
+            &body,
+        )
+    };
+    let home = "eu-central-1";
+    let trail = json!({"Name": "audit", "S3BucketName": "acme-audit", "IsMultiRegionTrail": true,
+        "IsOrganizationTrail": true, "EnableLogFileValidation": true});
+    let refused = ask(&member, home, "CreateTrail", trail.clone());
+    assert_eq!(refused.code(), "NotOrganizationMasterAccountException");
+    let refused = ask(&top, home, "CreateTrail", trail.clone());
+    assert_eq!(refused.code(), "CloudTrailAccessNotEnabledException");
+    top.organizations("EnableAWSServiceAccess", &json!({"ServicePrincipal": "cloudtrail.amazonaws.com"}));
+    let arn = ask(&top, home, "CreateTrail", trail.clone()).json()["TrailARN"].as_str().unwrap().to_owned();
+    assert_eq!(ask(&top, home, "CreateTrail", trail).code(), "TrailAlreadyExistsException");
+
+    let shown = |by: &Client, region: &str, body: Value| -> usize {
+        ask(by, region, "DescribeTrails", body).json()["trailList"].as_array().unwrap().len()
+    };
+    for by in [&top, &member] {
+        assert_eq!(shown(by, "eu-west-1", json!({})), 1);
+        assert_eq!(shown(by, "eu-west-1", json!({"includeShadowTrails": false})), 0);
+    }
+    let logs = || ask(&member, home, "GetTrailStatus", json!({"Name": arn})).json()["IsLogging"].clone();
+    assert_eq!(logs(), json!(false));
+    let name = json!({"Name": "audit"});
+    assert_eq!(ask(&member, home, "GetTrailStatus", name.clone()).code(), "TrailNotFoundException");
+    let by_arn = json!({"Name": arn});
+    assert_eq!(
+        ask(&member, home, "StartLogging", by_arn.clone()).code(),
+        "NotOrganizationMasterAccountException"
+    );
+    assert_eq!(ask(&top, "eu-west-1", "StartLogging", name.clone()).code(), "InvalidHomeRegionException");
+    for _ in 0..2 {
+        assert_eq!(ask(&top, home, "StartLogging", by_arn.clone()).status, 200);
+        assert_eq!(logs(), json!(true));
+    }
+    let less = json!({"Name": arn, "IncludeGlobalServiceEvents": false});
+    assert_eq!(ask(&top, home, "UpdateTrail", less).code(), "InvalidParameterCombinationException");
+    let other = json!({"Name": arn, "S3BucketName": "elsewhere"});
+    assert_eq!(ask(&top, home, "UpdateTrail", other).json()["S3BucketName"], "elsewhere");
+    assert_eq!(ask(&top, home, "DeleteTrail", name).status, 200);
+    assert_eq!(shown(&member, home, json!({})), 0);
 }
 
 #[test]
