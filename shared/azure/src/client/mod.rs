@@ -129,9 +129,9 @@ impl Client {
         self.call(service, Verb::Get, path, None).await
     }
 
-    /// Makes a resource, or replaces it.
+    /// Makes a resource, or replaces it. Where there is nothing to say of it, the body is null and not sent.
     pub(crate) async fn put(&self, service: &Service, path: &str, body: &Value) -> Result<Reply, CallError> {
-        self.call(service, Verb::Put, path, Some(body)).await
+        self.call(service, Verb::Put, path, Some(body).filter(|body| !body.is_null())).await
     }
 
     /// Changes a part of a resource.
@@ -240,7 +240,7 @@ impl Client {
         if let Some(body) = body {
             request.insert_header(HeaderName::from_static("content-type"), "application/json");
             request.set_body(body.to_string());
-        } else if operation.verb == Verb::Post {
+        } else if matches!(operation.verb, Verb::Post | Verb::Put) {
             request.insert_header(HeaderName::from_static("content-length"), "0");
         }
         let context = Context::new();

@@ -5,7 +5,9 @@
 
 #[cfg(test)]
 mod landscape;
+mod placement;
 mod tags;
+mod units;
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{AnyControl, Permissions, Platform};
@@ -42,6 +44,8 @@ pub(crate) enum Offer {
 pub(crate) fn offer(kind: ControlKind) -> Offer {
     use Offer::{Control, NotOffered};
     match kind {
+        ControlKind::Units => Control(&units::Units),
+        ControlKind::Placement => Control(&placement::Placement),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {
             NotOffered("a subscription has no passwords: they belong to the directory, Microsoft Entra ID")
