@@ -1,10 +1,12 @@
 //! `access`: the teams that the manifest names can work in the tenant, with the rights of their role.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ControlKind, Effect, Entry, Place};
 use crate::id::Name;
-use crate::manifest::Role;
+use crate::manifest::{AzureRole, Role};
 
 /// What the catalog says.
 pub const ENTRY: Entry = Entry {
@@ -17,8 +19,8 @@ group in the identity provider. It follows from the manifest and is not listed u
 Why: access given to groups by one reviewed file can be read, explained and taken back. Access given by hand can't.
 
 Grants are made to groups, never to people. They are made before the gate opens and are the last step before it. A grant
-that Landfall made, by its ledger, is taken away when the manifest no longer asks for it. Grants that others made are not
-looked at: they are neither reported nor taken away.
+that Landfall made, by its ledger, is taken away when the manifest no longer asks for it. Grants that others made are never
+taken away, and looked at only as far as is said below.
 
 AWS: an IAM Identity Center permission set for each role, with its managed policies and session length, and an account
 assignment for each group (sso-admin:CreatePermissionSet, CreateAccountAssignment). Both work asynchronously and are
@@ -28,7 +30,16 @@ set of the role's name that is not Landfall's is never changed: it is assigned w
 reported otherwise. A set with an inline policy, and one of others that carries something else, is assigned to nobody;
 customer managed policies and permissions boundaries are not looked at.
 Azure: a role assignment on the subscription for each Azure role and group, by the group's object id
-(Microsoft.Authorization/roleAssignments). There is no session length to set.
+(Microsoft.Authorization/roleAssignments), under a name that is derived, so that twice is once. The same assignment under
+another name, made by somebody else, is as good and stays theirs; inherited ones don't count, and one with a condition is
+reported. A role of the manifest that lists `actions` or `data-actions` becomes a custom role of the root management group,
+`landfall <organization> <role>`, which is kept as the manifest says (Microsoft.Authorization/roleDefinitions); Azure lets
+nobody delete it while it is assigned. There is no session length to set.
+Who may hand out rights on the subscription, take away its policies or exempt it from them, by an assignment on it or on a
+management group above it, could open the gate from inside: they are named by object id (names would take rights in
+Microsoft Graph), and in a subscription that came after Landfall it is a deviation where the manifest does not name them
+under `break-glass`, `identities.principals` or `access`. Nobody is taken out, and handover does not wait for it: who made a
+subscription is its owner. Those who are only eligible (Privileged Identity Management) are not seen before they are active.
 Google Cloud: a binding of each role to the group in the project's IAM policy, written with the etag that was read. There
 is no session length to set.
 
@@ -45,6 +56,9 @@ IAM documentation, Manage access to projects, folders and organizations.",
 pub struct Settings {
     /// Every grant, by role and then by team.
     pub grants: Vec<Grant>,
+    /// In an Azure directory's own target: the roles that have a definition of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<Name, AzureRole>,
 }
 
 /// One team that holds one role.

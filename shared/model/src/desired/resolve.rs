@@ -15,7 +15,8 @@ use crate::catalog::{
 use crate::facts::{Facts, Inventory, Origin, State};
 use crate::id::{Name, Provider, TenantId, UnitPath};
 use crate::manifest::{
-    AwsCloud, AzureCloud, Cloud, Handover, Intake, Manage, Manifest, Mode, Project, Tenant, line::Asking,
+    AwsCloud, AzureCloud, AzureRole, Cloud, Handover, Intake, Manage, Manifest, Mode, Project, Tenant,
+    line::Asking,
 };
 use crate::record::{Life, Record};
 use crate::target::Target;
@@ -48,7 +49,7 @@ pub fn resolve(manifest: &Manifest, cloud: &Name, target: &Target, known: Known)
                 Manage::Full => Standing::Organization,
                 Manage::Observe => Standing::ReportOnly("the manifest says `manage: observe`".to_owned()),
             },
-            organization(manifest, cloud, ground.provider()),
+            organization(manifest, cloud, ground.provider(), &record),
         ),
         Target::Tenant(id) => {
             let home = home(manifest, cloud, id, facts.as_ref());
@@ -205,7 +206,7 @@ fn implied(control: ControlKind, settings: &impl Serialize) -> Asked {
     }
 }
 
-fn organization(manifest: &Manifest, cloud: &Name, provider: Provider) -> Vec<Asked> {
+fn organization(manifest: &Manifest, cloud: &Name, provider: Provider, record: &Record) -> Vec<Asked> {
     let paths: Vec<&UnitPath> = manifest.units.keys().collect();
     let wanted = paths.iter().map(|path| wanted(manifest, cloud, path)).collect();
     let points = paths.iter().filter_map(|path| point(manifest, path, provider, true)).collect();
@@ -214,6 +215,12 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider) -> Vec<As
         implied(ControlKind::QuarantineGate, &quarantine_gate::Settings { opens: true }),
         implied(ControlKind::Policies, &policies::Settings { points }),
     ];
+    let roles = own_roles(manifest, provider);
+    // Those that were made and that nobody asks for any more are seen to as well.
+    if !roles.is_empty() || record.made.iter().any(|address| address.control == ControlKind::Access) {
+        let grants = Vec::new();
+        asked.push(implied(ControlKind::Access, &access::Settings { grants, roles }));
+    }
     // What is made once for all is asked where any unit asks for it.
     for kind in ControlKind::ALL.iter().copied().filter(|kind| kind.is_made_once_on(provider)) {
         let askings = paths.iter().filter_map(|path| manifest.askings_at(path).remove(&kind));
@@ -228,6 +235,17 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider) -> Vec<As
     }
     asked.sort_by_key(|asked| asked.control);
     asked
+}
+
+/// The roles that need a definition of their own, which the directory holds for all its subscriptions.
+fn own_roles(manifest: &Manifest, provider: Provider) -> BTreeMap<Name, AzureRole> {
+    match provider {
+        Provider::Azure => {
+            let own = manifest.roles.iter().filter(|(_, role)| role.azure.is_custom());
+            own.map(|(name, role)| (name.clone(), role.azure.clone())).collect()
+        }
+        Provider::Aws | Provider::Gcp => BTreeMap::new(),
+    }
 }
 
 fn wanted(manifest: &Manifest, cloud: &Name, path: &UnitPath) -> WantedUnit {
@@ -287,6 +305,14 @@ fn tenant(
         let opens = *standing != Standing::Waiting;
         asked.push(implied(ControlKind::QuarantineGate, &quarantine_gate::Settings { opens }));
     }
+    let project = home.and_then(|home| home.named).map(|(_, project, _)| project);
+    let grants = project.map(|project| grants(manifest, id.provider(), project)).unwrap_or_default();
+    // An owner of a subscription can take away the policies on it: whoever could open the gate from inside is looked for.
+    let watched = id.provider() == Provider::Azure && standing.before_handover();
+    if !grants.is_empty() || watched || (project.is_some() && standing != &Standing::New) {
+        let roles = BTreeMap::new();
+        asked.push(implied(ControlKind::Access, &access::Settings { grants, roles }));
+    }
     let Some(home) = home else { return asked };
     let line: Vec<WantedUnit> = home.unit.line().iter().map(|path| wanted(manifest, cloud, path)).collect();
     let owner = line.iter().rev().find_map(|unit| unit.placement_owner.clone());
@@ -297,12 +323,6 @@ fn tenant(
         ControlKind::Policies,
         &policies::Settings { points: points(manifest, id, home, &askings) },
     ));
-    if let Some((_, project, _)) = home.named {
-        let grants = grants(manifest, id.provider(), project);
-        if !grants.is_empty() || standing != &Standing::New {
-            asked.push(implied(ControlKind::Access, &access::Settings { grants }));
-        }
-    }
     for (kind, asking) in askings {
         match kind.place_on(id.provider()) {
             Place::Tenant | Place::Policy => {

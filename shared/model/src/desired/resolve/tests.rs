@@ -109,3 +109,52 @@ fn a_star_stands_for_any_text() {
         assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
     }
 }
+
+const AZURE: &str = "
+landfall: 1
+organization: acme
+clouds:
+  azure: { directory: 8f0c1a52-0000-4000-8000-000000000001, root: acme, locations: [westeurope] }
+units: { workloads: {} }
+teams: { payments: { groups: { operator: { azure: 5a0e0000-0000-4000-8000-00000000000a } } } }
+roles: { operator: { azure: { roles: [Reader], actions: [Microsoft.Support/*] } }, auditor: { azure: [Reader] } }
+projects: { shop: { team: payments, access: { operator: [payments] }, tenants: [ { azure: 3f2c0000-0000-4000-8000-000000000002, unit: workloads } ] } }
+";
+
+/// The access that is asked of a target on Azure.
+fn access_of(text: &str, target: &str, disturb: impl FnOnce(&mut Known)) -> Option<access::Settings> {
+    let sources = [Source { name: "m.yaml".into(), text: text.into() }];
+    let parsed = parse(&sources, jiff::civil::date(2026, 11, 21));
+    let manifest = parsed.manifest.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
+    let (_, mut known) = newborn();
+    let target: Target = target.parse().unwrap();
+    known.record.target = target.clone();
+    disturb(&mut known);
+    let desired = resolve(&manifest, &"azure".parse().unwrap(), &target, known).unwrap();
+    desired.asked(ControlKind::Access).map(|asked| asked.want().unwrap())
+}
+
+#[test]
+fn a_directory_has_the_roles_that_need_a_definition_of_their_own() {
+    let roles = |text: &str, made: Option<&str>| {
+        let asked = access_of(text, "organization/azure", |known| {
+            known.record.made.extend(made.map(|made| made.parse().unwrap()));
+        });
+        asked.map(|asked| asked.roles.keys().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(roles(AZURE, None), Some(vec!["operator".to_owned()]));
+    let without = AZURE.replace(", actions: [Microsoft.Support/*]", "");
+    assert_eq!(roles(&without, None), None);
+    assert_eq!(roles(&without, Some("access/roles/operator")), Some(vec![]));
+}
+
+#[test]
+fn whoever_could_open_the_gate_of_a_new_subscription_is_looked_for() {
+    let grants = |number: u32| {
+        let target = format!("azure/3f2c0000-0000-4000-8000-{number:012}");
+        access_of(AZURE, &target, |_| {}).map(|asked| asked.grants.len())
+    };
+    assert_eq!(grants(2), Some(1));
+    // Nobody names it: nothing is granted, and it is gated.
+    assert_eq!(grants(3), Some(0));
+}

@@ -65,6 +65,38 @@ fn what_is_not_said_is_filled_in() {
     assert_eq!(silent.limits, crate::manifest::Limits::default());
 }
 
+#[test]
+fn a_role_on_azure_is_a_list_of_names_or_says_what_it_may_do() {
+    let azure = |text: &str| {
+        let manifest =
+            right(&format!("landfall: 1\norganization: acme\nroles: {{ r: {{ azure: {text} }} }}\n"));
+        let bundle = crate::manifest::bundle::Bundle::build(manifest).unwrap();
+        let loaded = crate::manifest::bundle::Bundle::load(bundle.bytes()).unwrap();
+        assert_eq!(loaded, bundle, "{text}");
+        let value: serde_json::Value = serde_json::from_slice(bundle.bytes()).unwrap();
+        let role = loaded.manifest().roles[&"r".parse().unwrap()].azure.clone();
+        (value["roles"]["r"]["azure"].to_string(), role.is_custom(), role.is_empty())
+    };
+    let names = (r#"["Reader"]"#.to_owned(), false, false);
+    // As bundles have always said it.
+    assert_eq!(azure("[Reader]"), names);
+    assert_eq!(azure("{ roles: [Reader] }"), names);
+    assert_eq!(azure("{ roles: [Reader], actions: [] }"), names);
+    assert_eq!(azure("[]"), ("[]".to_owned(), false, true));
+    assert_eq!(
+        azure("{ actions: [Microsoft.Support/*], not-actions: [Microsoft.Support/x/read] }"),
+        (
+            r#"{"actions":["Microsoft.Support/*"],"not-actions":["Microsoft.Support/x/read"]}"#.to_owned(),
+            true,
+            false
+        )
+    );
+    assert_eq!(
+        azure("{ roles: [Reader], data-actions: [\"*\"] }"),
+        (r#"{"data-actions":["*"],"roles":["Reader"]}"#.to_owned(), true, false)
+    );
+}
+
 /// Each row: what is disturbed, and the code, line and column that are told.
 #[test]
 fn one_thing_wrong_is_told_where_it_is() {
@@ -124,6 +156,21 @@ fn one_thing_wrong_is_told_where_it_is() {
         ("session: 8h", "session: 8", "wrong-type"),
         ("session: 8h", "session: 13h", "wrong-value"),
         ("managed-policies: [PowerUserAccess]", "managed-policies: []", "empty"),
+        ("azure: 5a0e0000-0000-4000-8000-00000000000a", "azure: payments-dev", "malformed-id"),
+        (
+            "azure: 5a0e0000-0000-4000-8000-00000000000a",
+            "azure: 5A0E0000-0000-4000-8000-00000000000A",
+            "malformed-id",
+        ),
+        ("azure: [5a0e0000", "azure: [group:5a0e0000", "malformed-id"),
+        ("azure: [Contributor]", "azure: Contributor", "wrong-type no-access"),
+        ("azure: [Contributor]", "azure: {}", "empty no-access"),
+        ("azure: [Contributor]", "azure: { role: [Contributor] }", "unknown-key empty no-access"),
+        ("actions: [Microsoft.Support/*,", "actions: [Microsoft.Support,", "malformed-id"),
+        ("actions: [Microsoft.Support/*,", "actions: [Microsoft.Support/* ,,", "syntax"),
+        ("actions: [Microsoft.Support/*,", "actions: [\"Microsoft.Support/read only\",", "malformed-id"),
+        ("actions: [Microsoft.Support/*,", "actions: [Microsoft.Support/,", "malformed-id"),
+        ("      data-actions: [Microsoft.KeyVault/vaults/*/read]\n", "", "wrong-value"),
         // controls
         ("control: allowed-regions", "control: allowed-region", "unknown-control"),
         ("control: no-root-keys", "control: quarantine-gate", "implied-control"),
