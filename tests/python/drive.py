@@ -148,6 +148,8 @@ def main():
     s3control(top, member)
     ec2(member)
     access_analyzer(member)
+    guardduty(member)
+    cloudtrail(top, member)
     budgets(member)
     identity(top)
     sqs(top)
@@ -416,6 +418,68 @@ def access_analyzer(member):
     ask("all", "list_analyzers", "analyzers[].name", type="ACCOUNT")
     ask("deleted", "delete_analyzer", analyzerName="landfall")
     ask("gone", "get_analyzer", analyzerName="landfall")
+
+
+def guardduty(member):
+    def ask(name, operation, pick="@", **parameters):
+        return member.step(f"guardduty: {name}", "guardduty", operation, pick, **parameters)
+
+    def status(feature):
+        return f"Features[?Name == '{feature}'].Status"
+
+    ask("none", "list_detectors", "DetectorIds")
+    off = [{"Name": "EKS_AUDIT_LOGS", "Status": "DISABLED"}]
+    made = ask("one", "create_detector", "length(DetectorId)", Enable=True, Features=off)
+    id = made["DetectorId"]
+    NAMES[id] = "detector"
+    ask("all", "list_detectors", "DetectorIds")
+    ask("it", "get_detector", "{Status: Status, Frequency: FindingPublishingFrequency}", DetectorId=id)
+    ask("what was not wanted", "get_detector", status("EKS_AUDIT_LOGS"), DetectorId=id)
+    ask("what came with it", "get_detector", status("S3_DATA_EVENTS"), DetectorId=id)
+    ask("another in the region", "create_detector", "length(DetectorId)", Enable=True)
+    ask("a feature", "update_detector", DetectorId=id, Features=[{"Name": "EKS_AUDIT_LOGS", "Status": "ENABLED"}])
+    ask("the feature", "get_detector", status("EKS_AUDIT_LOGS"), DetectorId=id)
+    ask("suspended", "update_detector", DetectorId=id, Enable=False)
+    ask("suspended now", "get_detector", "Status", DetectorId=id)
+    ask("one of nobody", "get_detector", DetectorId="0" * 32)
+    ask("deleted", "delete_detector", DetectorId=id)
+    ask("gone", "get_detector", DetectorId=id)
+
+
+def cloudtrail(top, member):
+    def ask(name, operation, pick="@", by=top, **parameters):
+        return by.step(f"cloudtrail: {name}", "cloudtrail", operation, pick, **parameters)
+
+    other = Driver(region=OTHER)
+    settings = "{Name: Name, Bucket: S3BucketName, Everywhere: IsMultiRegionTrail, Organization: IsOrganizationTrail, Validation: LogFileValidationEnabled}"
+    trail = {"Name": "audit", "S3BucketName": "acme-audit", "IsMultiRegionTrail": True, "EnableLogFileValidation": True}
+    ask("none", "describe_trails", "trailList")
+    ask("no trusted access", "create_trail", settings, **trail, IsOrganizationTrail=True)
+    top.ask("organizations", "enable_aws_service_access", ServicePrincipal="cloudtrail.amazonaws.com")
+    ask("a member's for all", "create_trail", settings, by=member, **{**trail, "S3BucketName": "acme-member"}, IsOrganizationTrail=True)
+    made = ask("one of the organization", "create_trail", settings, **trail, IsOrganizationTrail=True)
+    arn = made["TrailARN"]
+    ask("its name again", "create_trail", settings, **trail, IsOrganizationTrail=True)
+    ask("a name that is none", "create_trail", **{**trail, "Name": "no audit"})
+    ask("everywhere without global services", "create_trail", **{**trail, "Name": "regional"}, IncludeGlobalServiceEvents=False)
+    ask("not started", "get_trail_status", "IsLogging", Name="audit")
+    ask("started", "start_logging", Name=arn)
+    ask("started again", "start_logging", Name="audit")
+    ask("it logs", "get_trail_status", "IsLogging", Name=arn)
+    ask("all", "describe_trails", "trailList[].{Home: HomeRegion, Arn: TrailARN}")
+    ask("all elsewhere", "describe_trails", "trailList[].{Home: HomeRegion, Name: Name}", by=other)
+    ask("without shadows", "describe_trails", "trailList", by=other, includeShadowTrails=False)
+    ask("in a member", "describe_trails", "trailList[].{Home: HomeRegion, Organization: IsOrganizationTrail}", by=member)
+    ask("it logs in a member", "get_trail_status", "IsLogging", by=member, Name=arn)
+    ask("its name in a member", "get_trail_status", by=member, Name="audit")
+    ask("a member's change", "stop_logging", by=member, Name=arn)
+    ask("a change from elsewhere", "update_trail", settings, by=other, Name=arn, S3BucketName="acme-audit")
+    ask("changed", "update_trail", settings, Name=arn, EnableLogFileValidation=False)
+    ask("stopped", "stop_logging", Name=arn)
+    ask("it does not log", "get_trail_status", "IsLogging", Name="audit")
+    ask("one of nobody", "get_trail_status", Name="nobody")
+    ask("deleted", "delete_trail", Name="audit")
+    ask("gone", "get_trail_status", Name="audit")
 
 
 def budgets(member):

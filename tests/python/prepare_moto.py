@@ -1,7 +1,7 @@
 """Makes the organization of the spine's scenario in moto, with the official client, and prints what came of it as JSON.
 
 Arguments: the endpoint, then either `organization` or `create NAME` or `break ACCOUNT` or `contract-queue` or
-`put KEY FILE`.
+`bucket NAME` or `put KEY FILE`.
 """
 
 import json
@@ -24,9 +24,9 @@ def organization(url):
     client("identitystore", url, "eu-central-1").create_group(
         IdentityStoreId=instance["IdentityStoreId"], DisplayName="payments-dev"
     )
-    client("s3", url, "eu-central-1").create_bucket(
-        Bucket="acme-landfall", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
+    bucket(url, "acme-landfall")
+    # Where the organization's trail writes to.
+    bucket(url, "acme-audit")
     queue = client("sqs", url, "eu-central-1").create_queue(QueueName="landfall-work")["QueueUrl"]
     return {
         "organization": made["Id"],
@@ -71,6 +71,12 @@ def contract_queue(url):
     return {"queue": sqs.create_queue(QueueName="contract", Attributes=attributes)["QueueUrl"]}
 
 
+def bucket(url, name):
+    place = {"LocationConstraint": "eu-central-1"}
+    client("s3", url, "eu-central-1").create_bucket(Bucket=name, CreateBucketConfiguration=place)
+    return {"bucket": name}
+
+
 def put(url, key, path):
     """Puts a file into the bucket."""
     with open(path, "rb") as body:
@@ -80,7 +86,7 @@ def put(url, key, path):
 
 def main():
     url, what, *rest = sys.argv[1:]
-    made = {"organization": organization, "create": create, "break": disturb, "contract-queue": contract_queue, "put": put}[what](url, *rest)
+    made = {"organization": organization, "create": create, "break": disturb, "contract-queue": contract_queue, "bucket": bucket, "put": put}[what](url, *rest)
     json.dump(made, sys.stdout)
 
 

@@ -40,7 +40,7 @@ const LACKS: [&str; 17] = [
 ];
 
 /// What both have, and answer differently. Each reason is from AWS's documentation or its service models.
-const DIFFERS: [Pin; 32] = [
+const DIFFERS: [Pin; 41] = [
     Pin {
         step: "organizations: its name once more",
         simulator: "DuplicateOrganizationalUnitException 400",
@@ -216,6 +216,60 @@ const DIFFERS: [Pin; 32] = [
         why: "moto's default networks have no gateway",
     },
     Pin {
+        step: "guardduty: what came with it",
+        simulator: r#"["ENABLED"]"#,
+        moto: "[]",
+        why: "moto keeps the features that were sent; AWS switches most others on as well",
+    },
+    Pin {
+        step: "guardduty: another in the region",
+        simulator: "BadRequestException 400",
+        moto: "32",
+        why: "moto makes two detectors in one region; AWS allows one",
+    },
+    Pin {
+        step: "cloudtrail: no trusted access",
+        simulator: "CloudTrailAccessNotEnabledException 400",
+        moto: r#"{"Bucket":"acme-audit","Everywhere":true,"Name":"audit","Organization":true,"Validation":t…"#,
+        why: "moto does not ask Organizations",
+    },
+    Pin {
+        step: "cloudtrail: a member's for all",
+        simulator: "NotOrganizationMasterAccountException 400",
+        moto: "S3BucketDoesNotExistException 400",
+        why: "moto lets every account make the organization's trail, and looks for the bucket alone",
+    },
+    Pin {
+        step: "cloudtrail: its name again",
+        simulator: "TrailAlreadyExistsException 400",
+        moto: r#"{"Bucket":"acme-audit","Everywhere":true,"Name":"audit","Organization":true,"Validation":t…"#,
+        why: "moto replaces the trail of that name",
+    },
+    Pin {
+        step: "cloudtrail: in a member",
+        simulator: r#"[{"Home":"eu-central-1","Organization":true}]"#,
+        moto: "[]",
+        why: "moto shows the organization's trail in the management account alone",
+    },
+    Pin {
+        step: "cloudtrail: it logs in a member",
+        simulator: "true",
+        moto: "TrailNotFoundException 400",
+        why: "moto shows the organization's trail in the management account alone",
+    },
+    Pin {
+        step: "cloudtrail: a member's change",
+        simulator: "NotOrganizationMasterAccountException 400",
+        moto: "TrailNotFoundException 400",
+        why: "moto shows the organization's trail in the management account alone",
+    },
+    Pin {
+        step: "cloudtrail: a change from elsewhere",
+        simulator: "InvalidHomeRegionException 400",
+        moto: "TrailNotFoundException 400",
+        why: "moto does not find in one region what was made in another",
+    },
+    Pin {
         step: "sso-admin: its name again",
         simulator: "ConflictException 400",
         moto: r#""developer""#,
@@ -258,6 +312,14 @@ fn drive(url: &str) -> Steps {
 fn simulator() -> Simulator {
     // Bare, as moto begins: nothing is set in the management account.
     Simulator::start(Options { world: Some(World::new(Settings::default())), ..Options::default() }).unwrap()
+}
+
+/// A moto with the bucket that the script's trails write to; the simulator has no S3 and takes it to be there.
+fn moto() -> Moto {
+    let moto = Moto::start();
+    let verdict = python("prepare_moto.py", &[moto.url(), "bucket", "acme-audit"], "");
+    assert!(verdict.content, "{}", verdict.complained);
+    moto
 }
 
 /// What a step says, in short.
@@ -324,7 +386,7 @@ fn surprises(simulator: &Steps, moto: &Steps, lacks: &[&str], differs: &[Pin]) -
 
 #[test]
 fn the_simulator_answers_as_moto_does() {
-    let (simulator, moto) = (simulator(), Moto::start());
+    let (simulator, moto) = (simulator(), moto());
     let (ours, theirs) = std::thread::scope(|scope| {
         let ours = scope.spawn(|| drive(&simulator.url()));
         let theirs = scope.spawn(|| drive(moto.url()));
@@ -409,7 +471,7 @@ fn every_raw_answer_of_the_simulator_is_one_that_aws_describes() {
 #[test]
 fn the_judge_of_answers_can_fail() {
     // moto's own mistakes are the seeded faults: elements too many, members that are missing, a wrong status.
-    let moto = Moto::start();
+    let moto = moto();
     let steps = drive(moto.url());
     let said: String = steps.values().filter_map(|step| step.get("wrong")).map(ToString::to_string).collect();
     for part in [
