@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod landscape;
 mod placement;
+mod policies;
 mod tags;
 mod units;
 
