@@ -3,10 +3,12 @@
 //! Every file has one unit type that implements the engine's `Control` (which settings it looks at, how it looks, one call for one
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
+mod access;
 #[cfg(test)]
 mod landscape;
 mod placement;
 mod policies;
+mod quarantine_gate;
 mod tags;
 mod units;
 
@@ -47,6 +49,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
     match kind {
         ControlKind::Units => Control(&units::Units),
         ControlKind::Placement => Control(&placement::Placement),
+        ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
+        ControlKind::Access => Control(&access::Access),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {
             NotOffered("a subscription has no passwords: they belong to the directory, Microsoft Entra ID")

@@ -1,0 +1,607 @@
+//! `quarantine-gate` on Azure: the management group that new subscriptions are born in, and a policy that denies, row O14's sibling.
+//!
+//! The organization keeps the policy definition, the group, its assignment there, and the directory's setting that new subscriptions
+//! are born in that group: so a subscription is behind a closed gate before anybody of ours comes by. A new one gets the same policy
+//! assigned itself before anything else, so that the gate stays closed when it is placed in its unit, and this assignment is taken away
+//! after everything else.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use landfall_engine::cloud::{Made, Sighting};
+use landfall_engine::control::{Control, Judge, Permissions, kept};
+use landfall_model::catalog::ControlKind;
+use landfall_model::catalog::quarantine_gate::Settings;
+use landfall_model::desired::{Desired, Standing};
+use landfall_model::id::{Digest, UnitPath};
+use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::manifest::AzureCloud;
+use landfall_model::observed::{Address, Observed, Seen};
+use landfall_model::plan::{Change, ChangeId, Deed, Stage};
+use landfall_model::target::Target;
+
+use super::placement::never_moved;
+use super::policies::{
+    Assignment, Definition, Held, Order, QUARANTINE, look_assignment, look_definition, quarantine,
+    quarantined, write,
+};
+use super::units::{self, Unit};
+use super::{Azure, absent, ground, json, reported, seen};
+use crate::client::service::GROUPS;
+use crate::directory::group_path;
+use crate::error::CallError;
+use crate::session::{Reader, Session, Writer};
+
+const KIND: ControlKind = ControlKind::QuarantineGate;
+
+/// The policy definition at the root group.
+const DEFINITION: &str = "definition";
+/// The group that new subscriptions are born in.
+const GROUP: &str = "group";
+/// The definition's assignment on that group.
+const ASSIGNMENT: &str = "assignment";
+/// The directory's setting that new subscriptions are born in that group.
+const BIRTHPLACE: &str = "birthplace";
+/// A subscription's own assignment.
+const SUBSCRIPTION: &str = "subscription";
+
+pub(super) struct QuarantineGate;
+
+/// The definition as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Says {
+    digest: Digest,
+}
+
+/// The directory's settings, as far as they matter here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Hierarchy {
+    /// The id of the group that new subscriptions are born in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_management_group: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    properties: Hierarchy,
+}
+
+/// A subscription's gate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Gate {
+    /// The subscription's own assignment, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assignment: Option<Held>,
+    /// Whether it stands below the root group, where the definition can be assigned.
+    below_root: bool,
+}
+
+fn address(resource: &str) -> Address {
+    Address::global(KIND, resource)
+}
+
+fn hierarchy(ground: &AzureCloud) -> String {
+    format!("{}/settings/default", group_path(&ground.directory))
+}
+
+/// What is looked at: of the organization everything that keeps the gate, of a subscription its own assignment, and the definition
+/// as long as the gate may have to be closed.
+fn resources(desired: &Desired) -> &'static [&'static str] {
+    match (&desired.target, &desired.standing) {
+        (Target::Organization(_), _) => &[DEFINITION, GROUP, ASSIGNMENT, BIRTHPLACE],
+        (Target::Tenant(_), Standing::New | Standing::Waiting) => &[DEFINITION, SUBSCRIPTION],
+        (
+            Target::Tenant(_),
+            Standing::Organization | Standing::HandedOver | Standing::Adopted | Standing::ReportOnly(_),
+        ) => &[SUBSCRIPTION],
+    }
+}
+
+#[async_trait]
+impl Control for QuarantineGate {
+    const KIND: ControlKind = KIND;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "Microsoft.Authorization/policyAssignments/read",
+            "Microsoft.Authorization/policyDefinitions/read",
+            "Microsoft.Management/managementGroups/descendants/read",
+            "Microsoft.Management/managementGroups/read",
+            "Microsoft.Management/managementGroups/settings/read",
+        ],
+        write: &[
+            "Microsoft.Authorization/policyAssignments/delete",
+            "Microsoft.Authorization/policyAssignments/write",
+            "Microsoft.Authorization/policyDefinitions/write",
+            "Microsoft.Management/managementGroups/settings/write",
+            "Microsoft.Management/managementGroups/subscriptions/write",
+            "Microsoft.Management/managementGroups/write",
+        ],
+    };
+
+    type On = Azure;
+    type Want = Settings;
+
+    fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
+        resources(desired).iter().map(|resource| address(resource)).collect()
+    }
+
+    async fn look(&self, reader: &Reader, _: &Desired, at: &Address) -> Result<Sighting, CallError> {
+        let session = &reader.0;
+        let ground = &session.ground;
+        let (value, request) = match at.resource.as_str() {
+            DEFINITION => {
+                let (digest, request) = look_definition(session, QUARANTINE).await?;
+                (digest.map(|digest| json(&Says { digest })), request)
+            }
+            GROUP => return units::look(session, &ground.quarantine).await,
+            ASSIGNMENT => {
+                let scope = group_path(&ground.quarantine);
+                match look_assignment(session, &scope, QUARANTINE).await {
+                    Ok((held, request)) => (held.map(|held| json(&held)), request),
+                    // A group that does not exist is answered like one that may not be seen.
+                    Err(error) if error.is_denied() => return unseen_group(session, error).await,
+                    Err(error) => return Err(error),
+                }
+            }
+            BIRTHPLACE => {
+                return match session.client.get(&GROUPS, &hierarchy(ground)).await {
+                    Ok(reply) => {
+                        let Answer { properties } = reply.json()?;
+                        Ok(seen(&reply, &properties))
+                    }
+                    Err(error) if error.is_not_found() => Ok(absent(&error)),
+                    Err(error) => Err(error),
+                };
+            }
+            _ => {
+                let (assignment, request) = look_assignment(session, &session.scope(), QUARANTINE).await?;
+                let tree = session.directory.tree().await?;
+                let parent = tree.subscriptions.get(&session.subscription);
+                let below_root = parent.is_some_and(|parent| tree.is_at_or_below(parent, &ground.root));
+                (Some(json(&Gate { assignment, below_root })), request)
+            }
+        };
+        Ok(Sighting { seen: value.map_or(Seen::Absent, Seen::Present), request })
+    }
+
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
+        let session = &writer.0;
+        let Session { client, directory, ground, subscription, .. } = session;
+        let answer = match change.verb.as_str() {
+            "found" => units::create(session, &ground.quarantine, NAME, &ground.root).await.map(drop),
+            "bear" => {
+                let body = json!({"properties": {"defaultManagementGroup": group_path(&ground.quarantine)}});
+                let service = &GROUPS;
+                match change.deed {
+                    Deed::Create => client.put(service, &hierarchy(ground), &body).await.map(drop),
+                    // What else the directory says of its groups stays.
+                    Deed::Update | Deed::Delete => {
+                        client.patch(service, &hierarchy(ground), &body).await.map(drop)
+                    }
+                }
+            }
+            "fetch" => {
+                let path = format!("{}/subscriptions/{subscription}", group_path(&ground.quarantine));
+                client.put(&GROUPS, &path, &Value::Null).await.map(drop)
+            }
+            _ => return write(session, change).await,
+        };
+        directory.forget_tree().await;
+        answer?;
+        Ok(Value::Null)
+    }
+}
+
+/// What people read of the quarantine group.
+const NAME: &str = "Quarantine (Landfall)";
+
+/// Whether the quarantine group is refused because it is not there.
+async fn unseen_group(session: &Session, error: CallError) -> Result<Sighting, CallError> {
+    match session.directory.tree().await?.group(&session.ground.quarantine) {
+        None => Ok(absent(&error)),
+        Some(_) => Err(error),
+    }
+}
+
+impl Judge for QuarantineGate {
+    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
+        let Some(ground) = ground(desired) else { return Vec::new() };
+        let (definition, assignment) = match (quarantine(desired), quarantined(desired)) {
+            (Ok(definition), Ok(assignment)) => (definition, assignment),
+            (Err(why), _) | (_, Err(why)) => {
+                let verdict = reported(format!("the gate's policy can't be made: {why}"));
+                return vec![Judgement { control: KIND, address: address(DEFINITION), verdict }];
+            }
+        };
+        if desired.target.tenant().is_some() && never_moved(desired) {
+            let why = "the subscription of Landfall is never gated".to_owned();
+            let verdict = Verdict::NotApplicable { why };
+            return vec![Judgement { control: KIND, address: address(SUBSCRIPTION), verdict }];
+        }
+        let drafts = Drafts { ground, definition: &definition, assignment: &assignment, desired, observed };
+        resources(desired).iter().map(|resource| drafts.judge(want, resource)).collect()
+    }
+}
+
+struct Drafts<'a> {
+    ground: &'a AzureCloud,
+    definition: &'a Definition,
+    assignment: &'a Assignment,
+    desired: &'a Desired,
+    observed: &'a Observed,
+}
+
+impl Drafts<'_> {
+    fn judge(&self, want: &Settings, resource: &str) -> Judgement {
+        let address = address(resource);
+        Judgement::of(KIND, &address, self.observed, |there| match resource {
+            DEFINITION => self.definition(&address, there),
+            GROUP => self.group(&address, there),
+            ASSIGNMENT => self.assigned(&address, there),
+            BIRTHPLACE => self.birthplace(&address, there),
+            _ => self.subscription(want, &address, there),
+        })
+    }
+
+    /// Before a tenant's gate, or with the organization's foundation.
+    fn stage(&self) -> Stage {
+        if self.desired.target.tenant().is_some() { Stage::Gate } else { Stage::Foundation }
+    }
+
+    fn definition(&self, address: &Address, there: Option<&Value>) -> Verdict {
+        let says = match kept::<Says>(there) {
+            Ok(says) => says,
+            Err(unknown) => return unknown,
+        };
+        let digest = self.definition.digest();
+        let (verb, deed, why) = match says {
+            Some(says) if says.digest == digest => return Verdict::Holds,
+            Some(_) => ("update", Deed::Update, "the gate's policy does not say what it should"),
+            None => ("create", Deed::Create, "the gate's policy does not exist"),
+        };
+        let order = Order { id: self.definition.id(self.ground), body: Some(self.definition.body()) };
+        let mut change = Change::new(address, verb, deed, why)
+            .before(there.cloned())
+            .after(json(&Says { digest }))
+            .with(json(&order))
+            .at(self.stage());
+        if self.desired.target.tenant().is_none() {
+            change.needs.extend(self.root());
+        }
+        Verdict::fails(change)
+    }
+
+    /// The change that makes the root group, where it does not exist yet.
+    fn root(&self) -> Option<ChangeId> {
+        let root = UnitPath::root();
+        matches!(self.observed.seen(&units::address(&root)), Seen::Absent).then(|| units::creation(&root))
+    }
+
+    fn group(&self, address: &Address, there: Option<&Value>) -> Verdict {
+        match kept::<Unit>(there) {
+            Ok(None) => {}
+            // Wherever it stands below the root, the policy can be assigned to it.
+            Ok(Some(_)) => return Verdict::Holds,
+            Err(unknown) => return unknown,
+        }
+        let after = json!({"id": self.ground.quarantine});
+        let mut change = Change::new(address, "found", Deed::Create, "the quarantine group does not exist")
+            .after(after)
+            .at(Stage::Foundation);
+        change.needs.extend(self.root());
+        Verdict::fails(change)
+    }
+
+    /// The change of a setting that another one stands on, where there is one to make.
+    fn pending(&self, resource: &str, verbs: &[&str]) -> Option<ChangeId> {
+        let judgement = match resource {
+            DEFINITION => self.definition(&address(DEFINITION), self.seen(DEFINITION).value()),
+            _ => self.group(&address(GROUP), self.seen(GROUP).value()),
+        };
+        let Verdict::Fails { changes, .. } = judgement else { return None };
+        // What could not be looked at may well be there.
+        let absent = !matches!(self.seen(resource), Seen::Unreadable(_) | Seen::NotOffered(_));
+        changes
+            .into_iter()
+            .find(|change| absent && verbs.contains(&change.verb.as_str()))
+            .map(|change| change.id)
+    }
+
+    fn seen(&self, resource: &str) -> Seen {
+        self.observed.seen(&address(resource))
+    }
+
+    /// The assignment on the group that new subscriptions are born in.
+    fn assigned(&self, address: &Address, there: Option<&Value>) -> Verdict {
+        let held = match kept::<Held>(there) {
+            Ok(held) => held,
+            Err(unknown) => return unknown,
+        };
+        let Some((verb, deed, why)) = self.differs(held.as_ref(), "the quarantine group's assignment") else {
+            return Verdict::Holds;
+        };
+        let mut change = self.assign(address, verb, deed, &why, &group_path(&self.ground.quarantine));
+        change = change.before(there.cloned()).after(json(&self.assignment.held())).at(Stage::Foundation);
+        change.needs.extend(self.pending(DEFINITION, &["create"]));
+        change.needs.extend(self.pending(GROUP, &["found"]));
+        Verdict::fails(change)
+    }
+
+    fn differs(&self, held: Option<&Held>, what: &str) -> Option<(&'static str, Deed, String)> {
+        match held {
+            None => Some(("assign", Deed::Create, format!("{what} is missing"))),
+            Some(held) => {
+                self.assignment.differs(held).map(|how| ("restore", Deed::Update, format!("{what} {how}")))
+            }
+        }
+    }
+
+    fn assign(&self, address: &Address, verb: &str, deed: Deed, why: &str, scope: &str) -> Change {
+        let order = Order { id: self.assignment.id(scope), body: Some(self.assignment.body()) };
+        Change::new(address, verb, deed, why).with(json(&order))
+    }
+
+    /// New subscriptions are born in the quarantine group.
+    fn birthplace(&self, address: &Address, there: Option<&Value>) -> Verdict {
+        let wanted = group_path(&self.ground.quarantine);
+        let hierarchy = match kept::<Hierarchy>(there) {
+            Ok(hierarchy) => hierarchy,
+            Err(unknown) => return unknown,
+        };
+        let exists = hierarchy.is_some();
+        let born = hierarchy.and_then(|hierarchy| hierarchy.default_management_group);
+        let is = |other: &str| born.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(other));
+        if is(&wanted) || is(&self.ground.quarantine) {
+            return Verdict::Holds;
+        }
+        let elsewhere = born.filter(|id| {
+            // The directory's root group is what Azure does by itself.
+            !id.rsplit('/').next().unwrap_or_default().eq_ignore_ascii_case(&self.ground.directory)
+        });
+        let why = match &elsewhere {
+            Some(id) => format!("new subscriptions are born in `{id}`, not in quarantine"),
+            None => "new subscriptions are born at the directory's root, not in quarantine".to_owned(),
+        };
+        let deed = if exists { Deed::Update } else { Deed::Create };
+        let mut change = Change::new(address, "bear", deed, why)
+            .before(there.cloned())
+            .after(json!({"defaultManagementGroup": wanted}))
+            .at(Stage::Foundation);
+        // Somebody chose that other group, and what is born tomorrow may live from its policies and roles.
+        change.loses = elsewhere.is_some();
+        change.needs.extend(self.pending(GROUP, &["found"]));
+        Verdict::fails(change)
+    }
+
+    fn subscription(&self, want: &Settings, address: &Address, there: Option<&Value>) -> Verdict {
+        let gate = match kept::<Gate>(there) {
+            Ok(gate) => gate.unwrap_or_default(),
+            Err(unknown) => return unknown,
+        };
+        match &self.desired.standing {
+            Standing::New | Standing::Waiting => self.closed(want, address, &gate),
+            Standing::HandedOver if gate.assignment.is_some() => Verdict::Fails {
+                why: "handed over, but its gate is still closed".to_owned(),
+                changes: vec![self.open(address, &gate)],
+            },
+            Standing::HandedOver => Verdict::Holds,
+            Standing::Organization | Standing::Adopted | Standing::ReportOnly(_) => {
+                Verdict::NotApplicable { why: "only new subscriptions are gated".to_owned() }
+            }
+        }
+    }
+
+    /// Before handover the gate is closed by an assignment that says what it should; it opens last, or not before it is named.
+    fn closed(&self, want: &Settings, address: &Address, gate: &Gate) -> Verdict {
+        let mut changes = Vec::new();
+        if let Some((verb, deed, why)) = self.differs(gate.assignment.as_ref(), "its gate's assignment") {
+            if !gate.below_root {
+                let why = "it was not born below the root group, where its gate can be closed";
+                let fetch = Change::new(address, "fetch", Deed::Update, why)
+                    .before(Some(json(gate)))
+                    .after(json!({"belowRoot": true}))
+                    .at(Stage::Gate);
+                changes.push(fetch);
+            }
+            let scope = format!("/subscriptions/{}", self.native());
+            let mut assign = self.assign(address, verb, deed, &why, &scope).at(Stage::Gate);
+            assign = assign.before(Some(json(gate))).after(json!({"assignment": self.assignment.held()}));
+            assign.needs.extend(self.pending(DEFINITION, &["create"]));
+            assign.needs.extend(changes.iter().map(|change| change.id.clone()));
+            changes.push(assign);
+        }
+        let open = want.opens.then(|| {
+            let mut open = self.open(address, gate);
+            open.needs.extend(changes.last().map(|last| last.id.clone()));
+            open
+        });
+        if changes.is_empty() {
+            let why = match want.opens {
+                true => "closed until its baseline holds",
+                false => "stays closed until somebody names it",
+            };
+            return Verdict::Due { why: why.to_owned(), changes: open.into_iter().collect() };
+        }
+        let why = changes.iter().map(|change| change.reason.as_str()).collect::<Vec<_>>().join("; ");
+        changes.extend(open);
+        Verdict::Fails { why, changes }
+    }
+
+    fn open(&self, address: &Address, gate: &Gate) -> Change {
+        let order =
+            Order { id: self.assignment.id(&format!("/subscriptions/{}", self.native())), body: None };
+        Change::new(address, "open", Deed::Delete, "its baseline holds")
+            .before(Some(json(gate)))
+            .after(json!({"assignment": null}))
+            .with(json(&order))
+            .at(Stage::Open)
+    }
+
+    fn native(&self) -> &str {
+        self.desired.target.tenant().map_or("", |tenant| tenant.native())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::landscape::Landscape;
+
+    fn says() -> Value {
+        json(&Says { digest: quarantine(&Landscape::organization().desired).unwrap().digest() })
+    }
+
+    fn held(landscape: &Landscape) -> Value {
+        json(&quarantined(&landscape.desired).unwrap().held())
+    }
+
+    /// The organization with everything that keeps the gate.
+    fn ready() -> Landscape {
+        let organization = Landscape::organization();
+        let held = held(&organization);
+        organization
+            .saw("units//", json!({"id": "acme"}))
+            .saw("quarantine-gate/definition", says())
+            .saw("quarantine-gate/group", json!({"id": "acme-quarantine", "parent": "acme"}))
+            .saw("quarantine-gate/assignment", held)
+            .saw("quarantine-gate/birthplace", birthplace("acme-quarantine"))
+    }
+
+    fn birthplace(group: &str) -> Value {
+        json!({"defaultManagementGroup": format!("/providers/Microsoft.Management/managementGroups/{group}")})
+    }
+
+    /// A new subscription, with its gate as it is: closed, open, or open and not below the root.
+    fn gate(landscape: Landscape, closed: bool, below_root: bool) -> Vec<String> {
+        let held = held(&landscape);
+        let mut gate = json!({"belowRoot": below_root});
+        if closed {
+            gate["assignment"] = held;
+        }
+        landscape
+            .saw("quarantine-gate/definition", says())
+            .saw("quarantine-gate/subscription", gate)
+            .said(&QuarantineGate)
+    }
+
+    /// The first line of what is said, and of each change its sign, stage and name.
+    fn brief(said: &str) -> Vec<String> {
+        let cut = |line: &str| {
+            line.split(" {").next().unwrap_or_default().split(" with ").next().unwrap_or_default().to_owned()
+        };
+        said.lines().map(cut).collect()
+    }
+
+    #[test]
+    fn a_directory_that_is_ready_needs_nothing() {
+        assert_eq!(ready().said(&QuarantineGate), ["holds"; 4]);
+    }
+
+    #[test]
+    fn in_a_fresh_directory_each_part_waits_for_what_it_stands_on() {
+        let fresh = Landscape::organization()
+            .saw_nothing("units//")
+            .saw_nothing("quarantine-gate/definition")
+            .saw_nothing("quarantine-gate/group")
+            .saw_nothing("quarantine-gate/assignment")
+            .saw_nothing("quarantine-gate/birthplace");
+        let said = fresh.said(&QuarantineGate);
+        assert!(said[0].ends_with("needs units//#create"), "{}", said[0]);
+        assert!(said[1].ends_with("needs units//#create"), "{}", said[1]);
+        assert!(
+            said[2].ends_with("needs quarantine-gate/definition#create needs quarantine-gate/group#found"),
+            "{}",
+            said[2]
+        );
+        assert!(said[3].contains("+ foundation quarantine-gate/birthplace#bear"), "{}", said[3]);
+        assert!(said[3].ends_with("needs quarantine-gate/group#found"), "{}", said[3]);
+    }
+
+    #[test]
+    fn whatever_opens_a_hole_in_the_gate_is_put_back() {
+        let mut weak = held(&Landscape::organization());
+        weak["mode"] = json!("DoNotEnforce");
+        let said = ready().saw("quarantine-gate/assignment", weak).said(&QuarantineGate);
+        assert!(
+            said[2].starts_with("fails: the quarantine group's assignment is set to `DoNotEnforce`"),
+            "{said:?}"
+        );
+        let edited = json!({"digest": Digest::of(b"other")});
+        let said = ready().saw("quarantine-gate/definition", edited).said(&QuarantineGate);
+        assert!(said[0].contains("~ foundation quarantine-gate/definition#update"), "{said:?}");
+        assert!(said[2] == "holds", "the assignment is as it should be");
+    }
+
+    #[test]
+    fn another_birthplace_that_somebody_chose_is_replaced_only_within_the_limit_of_deletions() {
+        let said = ready().saw("quarantine-gate/birthplace", birthplace("mg-landing")).said(&QuarantineGate);
+        assert!(said[3].contains("~ foundation quarantine-gate/birthplace#bear"), "{said:?}");
+        assert!(said[3].ends_with(" loses"), "{said:?}");
+        let root = birthplace("8f0c1a52-0000-4000-8000-000000000001");
+        let said = ready().saw("quarantine-gate/birthplace", root).said(&QuarantineGate);
+        assert!(!said[3].ends_with(" loses"), "what Azure does by itself was nobody's choice");
+    }
+
+    #[test]
+    fn a_closed_gate_is_as_it_should_be_and_opens_last() {
+        let said = gate(Landscape::new(2), true, true);
+        assert_eq!(said[0], "holds");
+        assert_eq!(
+            brief(&said[1]),
+            ["due: closed until its baseline holds", "- open quarantine-gate/subscription#open"]
+        );
+        assert_eq!(
+            gate(Landscape::new(2).waiting(), true, true)[1],
+            "due: stays closed until somebody names it"
+        );
+    }
+
+    #[test]
+    fn an_open_gate_is_closed_first() {
+        let said = gate(Landscape::new(2), false, true);
+        assert_eq!(
+            brief(&said[1]),
+            [
+                "fails: its gate's assignment is missing",
+                "+ gate quarantine-gate/subscription#assign",
+                "- open quarantine-gate/subscription#open",
+            ]
+        );
+        assert!(said[1].ends_with("needs quarantine-gate/subscription#assign"), "{}", said[1]);
+        let waits = gate(Landscape::new(2).waiting(), false, true);
+        assert!(waits[1].contains("#assign") && !waits[1].contains("#open"), "{waits:?}");
+    }
+
+    #[test]
+    fn who_was_born_beside_the_root_is_fetched_into_quarantine_first() {
+        let said = gate(Landscape::new(2), false, false);
+        let brief = brief(&said[1]);
+        assert_eq!(brief[1], "~ gate quarantine-gate/subscription#fetch");
+        assert_eq!(brief[2], "+ gate quarantine-gate/subscription#assign");
+        assert!(said[1].contains("needs quarantine-gate/subscription#fetch"), "{}", said[1]);
+    }
+
+    #[test]
+    fn after_handover_a_closed_gate_is_opened() {
+        let handed = || Landscape::adopted(2).handed_over();
+        let closed = handed();
+        let held = held(&closed);
+        let said =
+            closed.saw("quarantine-gate/subscription", json!({"assignment": held})).said(&QuarantineGate);
+        assert!(said[0].starts_with("fails: handed over, but its gate is still closed\n- open"), "{said:?}");
+        let open = handed().saw("quarantine-gate/subscription", json!({"belowRoot": true}));
+        assert_eq!(open.said(&QuarantineGate), ["holds"]);
+    }
+
+    #[test]
+    fn landfall_s_own_subscription_is_never_gated() {
+        let mut own = Landscape::new(2);
+        own.desired.target =
+            format!("azure/{}", crate::controls::landscape::subscription(1)).parse().unwrap();
+        assert_eq!(gate(own, false, true), ["not applicable: the subscription of Landfall is never gated"]);
+    }
+}
