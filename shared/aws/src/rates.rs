@@ -1,7 +1,7 @@
 //! The published quotas of the APIs, as data for the governor.
 //!
-//! Sources: the quota pages of AWS Organizations, Account Management, Security Token Service and IAM Identity Center, and the
-//! throttling page of the EC2 API. Where partitions differ, the lowest number stands here. What a service does not publish is
+//! Sources: the quota pages of AWS Organizations, Account Management, Security Token Service, IAM Identity Center and CloudTrail, and
+//! the throttling page of the EC2 API. Where partitions differ, the lowest number stands here. What a service does not publish is
 //! a guess on the slow side: waiting a little costs us nothing, and being throttled costs everybody in the account.
 
 use std::borrow::Cow;

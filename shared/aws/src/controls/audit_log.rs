@@ -285,7 +285,9 @@ fn missing(trails: &Trails, bucket: Option<&str>) -> String {
     const LATER: &str = "one that was made a moment ago shows after some minutes";
     let everywhere = |trail: &&Trail| trail.is_organization_trail && trail.is_multi_region_trail;
     let Some(trail) = trails.values().find(everywhere) else {
-        return format!("no trail of the organization shows here ({LATER}); the management account has it");
+        return format!(
+            "no trail of the organization shows here ({LATER}); it is made in the management account"
+        );
     };
     match bucket {
         Some(bucket) if trails.values().filter(everywhere).all(|trail| trail.s3_bucket_name != bucket) => {

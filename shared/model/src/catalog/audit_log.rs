@@ -17,7 +17,10 @@ broke into it.
 
 AWS: a trail of the organization (cloudtrail:CreateTrail with IsOrganizationTrail) in all regions with log file validation, to
 the named bucket, made once in the management account; each account is looked at: the organization's trail is there and logs. Where
-no bucket is named, any organization trail that logs will do.
+no bucket is named, any organization trail that logs will do. CloudTrail needs trusted access to the organization
+(cloudtrail.amazonaws.com in enabled-services), and the bucket a policy that lets it write for the organization. The trail is
+called landfall-audit; another one that does all of this will do, and those of others are never changed. What a trail's event
+selectors leave out is not judged.
 Azure: a diagnostic setting of the subscription (Microsoft.Insights/diagnosticSettings, a preview API) sends the activity log's
 categories to the named Log Analytics workspace, storage account or event hub; another one on the root management group sends
 those of the tree. At most five settings are allowed for each; those of others are left alone.

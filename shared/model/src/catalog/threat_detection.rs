@@ -17,7 +17,8 @@ them in a tenant that nobody has looked at yet.
 It costs money, by what is watched. Plans that others switched on stay on.
 
 AWS: a GuardDuty detector in each governed region (guardduty:CreateDetector), enabled, with the listed features
-(guardduty:UpdateDetector), such as S3_DATA_EVENTS. The detector alone where none are listed.
+(guardduty:UpdateDetector), such as S3_DATA_EVENTS. The detector alone where none are listed: what AWS switches on with a new
+detector and nobody listed goes off again. One that an administrator account manages is as good, and is changed there.
 Azure: the plans of Microsoft Defender for Cloud (Microsoft.Security/pricings) at their Standard tier. Azure may accept a plan and
 still fail to switch on one of its extensions: that is reported. The twelve usual plans where none are listed.
 Google Cloud: Security Command Center's services for the project.
