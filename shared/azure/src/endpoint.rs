@@ -55,22 +55,26 @@ impl Cloud {
 }
 
 /// An address on this machine, as requests name it: with TLS, which the loopback transport takes away.
-pub(crate) fn loopback(text: &str) -> Result<Url, ConfigError> {
-    let wrong = || ConfigError::NotLoopback(tidy(text));
-    let mut url = Url::parse(text).map_err(|_| wrong())?;
-    let plain = url.scheme() == "http"
-        && url.username().is_empty()
-        && url.password().is_none()
-        && matches!(url.path(), "" | "/")
-        && url.query().is_none();
-    if !plain || !is_this_machine(&url) {
-        return Err(wrong());
-    }
+pub(crate) fn loopback(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let wrong = || ConfigError::NotLoopback { variable, text: tidy(text) };
+    let mut url = on_this_machine(variable, text)?;
     // A port is always said: without TLS the usual one would be another.
     let port = url.port_or_known_default().ok_or_else(wrong)?;
     url.set_scheme("https").map_err(|()| wrong())?;
     url.set_port(Some(port)).map_err(|()| wrong())?;
     Ok(url)
+}
+
+/// `http://127.0.0.1:PORT` and nothing more; the environment's `variable` said it.
+pub(crate) fn on_this_machine(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let wrong = || ConfigError::NotLoopback { variable, text: tidy(text) };
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let plain = url.scheme() == "http"
+        && url.username().is_empty()
+        && url.password().is_none()
+        && matches!(url.path(), "" | "/")
+        && url.query().is_none();
+    if plain && is_this_machine(&url) { Ok(url) } else { Err(wrong()) }
 }
 
 /// Whether an address is on this machine.
@@ -103,8 +107,8 @@ mod tests {
 
     #[test]
     fn only_this_machine_stands_in_for_resource_manager() {
-        assert_eq!(loopback("http://127.0.0.1:8080").unwrap().as_str(), "https://127.0.0.1:8080/");
-        assert_eq!(loopback("http://localhost:8080/").unwrap().as_str(), "https://localhost:8080/");
+        assert_eq!(loopback("X", "http://127.0.0.1:8080").unwrap().as_str(), "https://127.0.0.1:8080/");
+        assert_eq!(loopback("X", "http://localhost:8080/").unwrap().as_str(), "https://localhost:8080/");
         for wrong in [
             "",
             "127.0.0.1:80",
@@ -114,7 +118,7 @@ mod tests {
             "http://a:b@127.0.0.1:80",
             "http://127.0.0.1:80/path",
         ] {
-            assert!(loopback(wrong).is_err(), "{wrong}");
+            assert!(loopback("X", wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -27,10 +27,8 @@ pub enum ConfigError {
         #[source]
         source: azure_core::Error,
     },
-    #[error(
-        "`{0}` is not on this machine: `LANDFALL_AZURE_ENDPOINT` takes an address like `http://127.0.0.1:8080`"
-    )]
-    NotLoopback(String),
+    #[error("`{text}` is not on this machine: `{variable}` takes an address like `http://127.0.0.1:8080`")]
+    NotLoopback { variable: &'static str, text: String },
     #[error("the address of Resource Manager can't be used")]
     NotAnEndpoint,
     #[error("could not make a connection pool")]

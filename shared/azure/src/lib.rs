@@ -1,5 +1,6 @@
 //! Azure subscriptions: client, identity, tenants and one file per control.
 
+pub mod azurite;
 pub(crate) mod client;
 pub mod controls;
 pub(crate) mod directory;
@@ -8,10 +9,14 @@ pub(crate) mod error;
 pub(crate) mod http;
 pub(crate) mod identity;
 pub(crate) mod provider;
+pub(crate) mod queue;
 pub(crate) mod rates;
 pub(crate) mod session;
+pub(crate) mod store;
 
 pub use client::{Azure, Client};
 pub use error::{CallError, ConfigError};
 pub use provider::AzureOrganization;
+pub use queue::{NotAQueue, StorageQueue};
 pub use rates::rate;
+pub use store::BlobError;

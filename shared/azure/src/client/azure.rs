@@ -3,19 +3,29 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use azure_core::credentials::TokenCredential;
+use azure_core::credentials::{AccessToken, TokenCredential};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
     ClientOptions, ExponentialRetryOptions, Pipeline, RetryOptions, Transport, Url, UserAgentOptions,
 };
+use azure_core::time::{Duration, OffsetDateTime};
 use landfall_engine::governor::{Governor, Rate};
 
 use super::Client;
-use crate::endpoint::{Cloud, loopback};
+use crate::endpoint::{Cloud, loopback, on_this_machine};
 use crate::error::ConfigError;
 use crate::http::{self, Loopback};
 use crate::identity::{Means, Who};
+
+/// Puts a Resource Manager on this machine in the place of the real one.
+const ENDPOINT: &str = "LANDFALL_AZURE_ENDPOINT";
+
+/// Puts an Azurite on this machine in the place of every storage account.
+const STORAGE: &str = "LANDFALL_AZURE_STORAGE";
+
+/// A token that ends sooner is not begun with: a request and its retries last no longer.
+const EARLY: Duration = Duration::minutes(5);
 
 /// A process's way to Azure. Clones share it.
 #[derive(Clone, Debug)]
@@ -29,6 +39,11 @@ struct Inner {
     loopback: bool,
     means: Means,
     transport: Transport,
+    connections: reqwest::Client,
+    /// An Azurite's blobs on this machine in the place of every storage account's.
+    storage: Option<Url>,
+    /// The token for storage, kept until shortly before it ends: the tools at a desk keep none.
+    storage_token: tokio::sync::Mutex<Option<AccessToken>>,
     governor: Arc<Governor>,
     /// One pipeline for each identity: it keeps the identity's token.
     clients: Mutex<BTreeMap<Who, Client>>,
@@ -37,42 +52,60 @@ struct Inner {
 impl Azure {
     /// The way that the environment says: `AZURE_AUTHORITY_HOST` for another cloud than the public one, `AZURE_TOKEN_CREDENTIALS` or
     /// the host's own variables for the credentials. `LANDFALL_AZURE_ENDPOINT` puts a Resource Manager on this machine in the place
-    /// of the real one, for tests and the demo.
+    /// of the real one, for tests and the demo, and `LANDFALL_AZURE_STORAGE` an Azurite.
     pub fn from_env(governor: Arc<Governor>) -> Result<Self, ConfigError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        if let Some(endpoint) = variable("LANDFALL_AZURE_ENDPOINT") {
+        let storage = variable(STORAGE).map(|text| on_this_machine(STORAGE, &text)).transpose()?;
+        if let Some(endpoint) = variable(ENDPOINT) {
             // On this machine nobody is spared: calls go out as fast as they are answered.
-            return Self::here(&endpoint);
+            return Self::here(&endpoint, storage);
         }
         let cloud = Cloud::of(variable("AZURE_AUTHORITY_HOST").as_deref())?;
         let means = Means::of(variable)?;
         let base = Url::parse(cloud.resource_manager()).map_err(|_| ConfigError::NotAnEndpoint)?;
-        let transport = Transport::new(Arc::new(http::client()?));
-        Ok(Self::new(cloud, base, means, transport, governor, false))
+        let connections = http::client()?;
+        let transport = Transport::new(Arc::new(connections.clone()));
+        Ok(Azure(Arc::new(Inner {
+            cloud,
+            base,
+            loopback: false,
+            means,
+            transport,
+            connections,
+            storage,
+            storage_token: tokio::sync::Mutex::default(),
+            governor,
+            clients: Mutex::default(),
+        })))
     }
 
-    /// A Resource Manager on this machine: a simulator's.
+    /// A Resource Manager on this machine: a simulator's. There is no storage.
     pub fn loopback(url: &str) -> Result<Self, ConfigError> {
-        Self::here(url)
+        Self::here(url, None)
     }
 
-    fn here(url: &str) -> Result<Self, ConfigError> {
-        let base = loopback(url)?;
-        let transport = Transport::new(Arc::new(Loopback(http::client()?)));
+    /// A Resource Manager on this machine, and an Azurite's blobs: `http://127.0.0.1:PORT` each.
+    pub fn loopback_with_storage(url: &str, storage: &str) -> Result<Self, ConfigError> {
+        Self::here(url, Some(on_this_machine(STORAGE, storage)?))
+    }
+
+    fn here(url: &str, storage: Option<Url>) -> Result<Self, ConfigError> {
+        let base = loopback(ENDPOINT, url)?;
+        let connections = http::client()?;
+        let transport = Transport::new(Arc::new(Loopback(connections.clone())));
         let governor = Arc::new(Governor::new(|_| Rate::per_second(100_000, 10_000)));
-        Ok(Self::new(Cloud::PUBLIC, base, Means::Pretend, transport, governor, true))
-    }
-
-    fn new(
-        cloud: Cloud,
-        base: Url,
-        means: Means,
-        transport: Transport,
-        governor: Arc<Governor>,
-        loopback: bool,
-    ) -> Self {
-        let clients = Mutex::default();
-        Azure(Arc::new(Inner { cloud, base, loopback, means, transport, governor, clients }))
+        Ok(Azure(Arc::new(Inner {
+            cloud: Cloud::PUBLIC,
+            base,
+            loopback: true,
+            means: Means::Pretend,
+            transport,
+            connections,
+            storage,
+            storage_token: tokio::sync::Mutex::default(),
+            governor,
+            clients: Mutex::default(),
+        })))
     }
 
     /// Calls as one identity. Asking twice gives the same one, with its token.
@@ -84,7 +117,17 @@ impl Azure {
         let scope = format!("{}/.default", self.0.cloud.resource_manager());
         let bearer = BearerTokenAuthorizationPolicy::new(self.credential(who)?, [scope]);
         let bearer: Arc<dyn Policy> = Arc::new(bearer);
-        let options = ClientOptions {
+        let name = option_env!("CARGO_PKG_NAME");
+        let version = option_env!("CARGO_PKG_VERSION");
+        let pipeline = Pipeline::new(name, version, self.options(), Vec::new(), vec![bearer], None);
+        let client = Client::new(self.clone(), pipeline);
+        clients.insert(who.clone(), client.clone());
+        Ok(client)
+    }
+
+    /// How every call of ours is sent: the one pool, and the one policy of retries.
+    pub(crate) fn options(&self) -> ClientOptions {
+        ClientOptions {
             retry: RetryOptions::exponential(retries()),
             transport: Some(self.0.transport.clone()),
             user_agent: UserAgentOptions {
@@ -92,13 +135,32 @@ impl Azure {
                 ..UserAgentOptions::default()
             },
             ..ClientOptions::default()
-        };
-        let name = option_env!("CARGO_PKG_NAME");
-        let version = option_env!("CARGO_PKG_VERSION");
-        let pipeline = Pipeline::new(name, version, options, Vec::new(), vec![bearer], None);
-        let client = Client::new(self.clone(), pipeline);
-        clients.insert(who.clone(), client.clone());
-        Ok(client)
+        }
+    }
+
+    /// The one pool itself, for whoever has a pipeline of its own.
+    pub(crate) fn connections(&self) -> reqwest::Client {
+        self.0.connections.clone()
+    }
+
+    /// An Azurite's blobs, where one stands in for every storage account.
+    pub(crate) fn storage_here(&self) -> Option<&Url> {
+        self.0.storage.as_ref()
+    }
+
+    /// The process's own token for blobs, of the audience that storage has in all of Microsoft's clouds.
+    pub(crate) async fn storage_token(&self) -> azure_core::Result<AccessToken> {
+        let mut kept = self.0.storage_token.lock().await;
+        let now = OffsetDateTime::now_utc();
+        if let Some(token) = kept.as_ref().filter(|token| token.expires_on > now + EARLY) {
+            return Ok(token.clone());
+        }
+        let credential = self
+            .credential(&Who::Own)
+            .map_err(|error| azure_core::Error::new(azure_core::error::ErrorKind::Credential, error))?;
+        let token = credential.get_token(&["https://storage.azure.com/.default"], None).await?;
+        *kept = Some(token.clone());
+        Ok(token)
     }
 
     /// An identity's tokens, for whatever audience: Resource Manager, or storage.
@@ -134,7 +196,7 @@ impl Azure {
 fn retries() -> ExponentialRetryOptions {
     ExponentialRetryOptions {
         max_retries: 5,
-        max_total_elapsed: azure_core::time::Duration::seconds(60),
+        max_total_elapsed: Duration::seconds(60),
         ..ExponentialRetryOptions::default()
     }
 }
