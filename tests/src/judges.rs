@@ -48,7 +48,7 @@ pub fn node(script: &str, arguments: &[&str], input: &str) -> Verdict {
     hear(Command::new("node").arg(root().join("tests/node").join(script)).args(arguments), input)
 }
 
-fn installed(what: &str, mark: &str) -> PathBuf {
+pub(crate) fn installed(what: &str, mark: &str) -> PathBuf {
     assert!(
         root().join(what).exists() && root().join(mark).exists(),
         "`{what}` is not installed: run `tests/setup`, then the test again"

@@ -1,4 +1,5 @@
 //! What the tests of the whole stand on: a stage with an organization, a store, a queue and an engine.
 
+pub mod azurite;
 pub mod judges;
 pub mod stage;
