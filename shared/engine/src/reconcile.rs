@@ -18,7 +18,7 @@ use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Desired, Known, Standing, resolve};
 use landfall_model::facts::{Facts, Inventory};
 use landfall_model::finding::findings;
-use landfall_model::id::{RunId, SweepId};
+use landfall_model::id::{Provider, RunId, SweepId};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed};
 use landfall_model::outcome::{Done, Outcome};
@@ -215,7 +215,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     observed.0.extend(later.0);
     let judgements = engine.cloud.judge(&desired, &observed);
     let now = engine.clock.now();
-    note_settling(&judgements, &plan, &progress, held, now);
+    note_settling(engine.cloud.provider(), &judgements, &plan, &progress, held, now);
     let findings = findings(&desired, &observed, &judgements, &held.record.settling, now);
 
     let told = tell::Told { desired, plan, digest, refused, progress, findings, started };
@@ -416,6 +416,7 @@ async fn unverified(site: Site<'_>, progress: &mut Progress) -> Option<String> {
 
 /// Keeps which settings were written whole and don't show it yet, so that they are looked at again rather than written again.
 fn note_settling(
+    provider: Provider,
     judgements: &[Judgement],
     plan: &Plan,
     progress: &Progress,
@@ -434,7 +435,7 @@ fn note_settling(
             held.record
                 .settling
                 .entry(judgement.address.clone())
-                .or_insert(now + judgement.control.settling());
+                .or_insert(now + judgement.control.settling_on(provider));
         } else if !failing {
             held.record.settling.remove(&judgement.address);
         }

@@ -162,12 +162,16 @@ impl ControlKind {
 
     /// How long a write's effect may take to show before it counts as not having happened. The clouds say "seconds to minutes"; where
     /// one says more of a setting, that counts.
-    pub const fn settling(self) -> jiff::SignedDuration {
-        // EC2 API reference, EnableImageBlockPublicAccess: up to ten minutes, in which the old state is shown.
-        if matches!(self, ControlKind::BlockPublicImages) {
-            return jiff::SignedDuration::from_mins(10);
+    pub const fn settling_on(self, provider: Provider) -> jiff::SignedDuration {
+        match (self, provider) {
+            // EC2 API reference, EnableImageBlockPublicAccess: up to ten minutes, in which the old state is shown.
+            (ControlKind::BlockPublicImages, Provider::Aws)
+            // Azure portal, Rename subscription: up to ten minutes. A resource provider is registered region by region.
+            | (ControlKind::AccountAlias | ControlKind::EnabledServices, Provider::Azure) => {
+                jiff::SignedDuration::from_mins(10)
+            }
+            _ => jiff::SignedDuration::from_secs(60),
         }
-        jiff::SignedDuration::from_secs(60)
     }
 }
 
