@@ -4,12 +4,18 @@
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
 mod access;
+mod account_alias;
+mod enabled_services;
 #[cfg(test)]
 mod landscape;
 mod placement;
 mod policies;
 mod quarantine_gate;
+mod registration;
+mod resource_locks;
+mod security_contacts;
 mod tags;
+mod threat_detection;
 mod units;
 
 use landfall_engine::cloud::Sighting;
@@ -51,7 +57,12 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Placement => Control(&placement::Placement),
         ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
         ControlKind::Access => Control(&access::Access),
+        ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
+        ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
+        ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
+        ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
+        ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
         ControlKind::PasswordPolicy => {
             NotOffered("a subscription has no passwords: they belong to the directory, Microsoft Entra ID")
         }

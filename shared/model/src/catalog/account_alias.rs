@@ -9,7 +9,8 @@ pub const ENTRY: Entry = Entry {
     kind: ControlKind::AccountAlias,
     title: "a name people recognize where they sign in",
     manual: "\
-What it asks: the account's sign-in address and console show a name made by one rule, instead of twelve digits.
+What it asks: the account's sign-in address and console show a name made by one rule, instead of twelve digits; where there
+is no such address, the tenant's display name is made by it.
 
 Why: who sees `acme-checkout-production` before signing in works in the right account; who sees a number may not.
 
@@ -19,7 +20,9 @@ Two tenants for which the rule gives the same name need {account} in it.
 AWS: the account alias (iam:CreateAccountAlias): 3 to 63 lower-case letters, digits and single hyphens. An account has
 one; a new one takes the old one's place, and the old sign-in address ends. It must be free in the whole partition, so
 somebody else may hold it already: that is a failure people must settle.
-Azure: a subscription has a display name, which anybody with rights on it may change; there is no alias for signing in.
+Azure: the subscription's display name (Microsoft.Subscription/rename), at most 64 characters, which anybody with rights
+on it may change and which others may have as well. A new one takes up to ten minutes to show. There is no alias for
+signing in.
 Google Cloud: a project has a display name and an id that never changes; there is no alias for signing in.
 
 References: IAM API reference, CreateAccountAlias; AWS Sign-In user guide, Using an alias for your AWS account ID.",

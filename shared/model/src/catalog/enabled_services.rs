@@ -21,7 +21,9 @@ AWS: trusted access for a service principal (organizations:EnableAWSServiceAcces
 policy types that the controls in use need (organizations:EnablePolicyType). Some services ask to be switched on from
 their own console or API, because that makes further roles and resources: for these, the call here is not enough.
 Azure: nothing is switched on for the whole directory. A resource provider, such as Microsoft.Security, is registered in
-each subscription; policy needs no switch.
+each subscription (its register action), before anything that stands on it: those that are listed, and those that other
+controls need there (Microsoft.Security, Microsoft.Insights, Microsoft.PolicyInsights). It takes minutes, in which the
+control is unknown. Where nobody asks for this control, a setting that needs a resource provider registers it by itself.
 Google Cloud: nothing is switched on for the whole organization. An API, such as logging.googleapis.com, is enabled in
 each project (serviceusage, services.batchEnable), at most 20 a call; organization policy needs no switch.
 

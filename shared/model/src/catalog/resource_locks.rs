@@ -18,8 +18,10 @@ A lock is no protection against whoever may remove it. Locks that others set are
 
 AWS: there are no locks on resources. protect-baseline denies closing the account.
 Azure: a management lock CanNotDelete (Microsoft.Authorization/locks) on the resource group, or on the subscription, where it
-holds for everything in it: no resource of a locked subscription can be deleted by anybody. Owners and User Access
-Administrators may remove it. A resource group that does not exist is reported, not made.
+holds for everything in it: no resource of a locked subscription can be deleted by anybody, nor an assignment of a role or a
+policy, so that Landfall can't take one away there either. A new subscription is locked after its handover, for a lock would
+hold its gate closed. A lock of others on the same thing or above will do. Owners and User Access Administrators may remove it.
+A resource group that does not exist is reported, not made.
 Google Cloud: a lien on the project (cloudresourcemanager, liens.create) stops the project's deletion, not that of its resources.
 
 References: Azure Resource Manager, Lock your resources; Resource Manager, Protecting projects with liens.",

@@ -22,8 +22,10 @@ AWS: the account's alternate contacts (account:PutAlternateContact), three kinds
 telephone number with each: a name or title that the manifest does not give becomes words for the kind of contact, and a
 number that it does not give is sent as `-`. A contact of a kind that is not asked is left alone.
 Azure: one setting of Defender for Cloud in the subscription (Microsoft.Security/securityContacts, a preview API) with
-mail addresses for security alerts. Service health is announced through alert rules; billing contacts belong to the
-billing account.
+mail addresses for security alerts: the security contact's is one of them, beside those that others put there, and its
+telephone number is the setting's. It is switched on and told of alerts; from which severity on, and which roles are told as
+well, stays as it is, and is `High` and `Owner` where nobody said. A subscription knows no contacts of the other kinds:
+service health is announced through alert rules, and billing contacts belong to the billing account.
 Google Cloud: Essential Contacts of the project (essentialcontacts, contacts.create), mail addresses that subscribe to
 categories such as SECURITY, TECHNICAL and BILLING; those of the folders above count too.
 

@@ -19,8 +19,10 @@ It costs money, by what is watched. Plans that others switched on stay on.
 AWS: a GuardDuty detector in each governed region (guardduty:CreateDetector), enabled, with the listed features
 (guardduty:UpdateDetector), such as S3_DATA_EVENTS. The detector alone where none are listed: what AWS switches on with a new
 detector and nobody listed goes off again. One that an administrator account manages is as good, and is changed there.
-Azure: the plans of Microsoft Defender for Cloud (Microsoft.Security/pricings) at their Standard tier. Azure may accept a plan and
-still fail to switch on one of its extensions: that is reported. The twelve usual plans where none are listed.
+Azure: the plans of Microsoft Defender for Cloud (Microsoft.Security/pricings) at their Standard tier, each a setting of its own,
+with the sub-plan and extensions that Azure or others chose. Azure may accept a plan and still fail to switch on one of its
+extensions: that is reported, and so is a plan that is deprecated or that this cloud does not have. The twelve usual plans where
+none are listed.
 Google Cloud: Security Command Center's services for the project.
 
 References: Amazon GuardDuty user guide, Features; Microsoft Defender for Cloud, Pricings REST API; Security Command Center,
