@@ -20,8 +20,20 @@ pub struct Call {
     pub parameters: Value,
     pub method: String,
     pub path: String,
+    /// The query string as it came: where Azure Resource Manager writes its api-version, filters and pages.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub query: String,
     /// Absent when the connection was cut instead of answered.
     pub status: Option<u16>,
     /// The error code, absent on success.
     pub error: Option<String>,
+}
+
+impl Call {
+    /// The `api-version` of a call to Azure Resource Manager.
+    #[must_use]
+    pub fn api_version(&self) -> Option<String> {
+        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
+        pairs.find(|(name, _)| name.eq_ignore_ascii_case("api-version")).map(|(_, value)| value.into_owned())
+    }
 }

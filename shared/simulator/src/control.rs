@@ -11,100 +11,99 @@ use crate::ask::member;
 use crate::breakage::{self, Breakage};
 use crate::encode::Answer;
 use crate::fault::Faults;
-use crate::shared::Shared;
+use crate::server::Cloud;
 use crate::wire::Wire;
-use crate::world::Joined;
+use crate::world::{Joined, World};
 
-pub(crate) fn answer(shared: &Shared, wire: &Wire, path: &str) -> Answer {
-    let body = || serde_json::from_slice::<Value>(&wire.body).unwrap_or_default();
-    match (wire.method.as_str(), path) {
-        ("GET", "calls") => good(&serde_json::to_value(shared.calls()).unwrap_or_default()),
+/// What the door says: something, or what was wrong with the question.
+pub(crate) type Told = Result<Value, String>;
+
+pub(crate) fn answer<C: Cloud>(cloud: &C, wire: &Wire, path: &str) -> Answer {
+    let told = match (wire.method.as_str(), path) {
+        ("GET", "calls") => Some(Ok(serde_json::to_value(cloud.calls()).unwrap_or_default())),
         ("DELETE", "calls") => {
-            shared.clear_calls();
-            good(&json!({}))
+            cloud.clear_calls();
+            Some(Ok(json!({})))
         }
-        ("GET", "events") => good(&Value::Array(shared.take_events())),
-        ("GET", "world") => good(&shared.edit(|world| serde_json::to_value(world).unwrap_or_default())),
-        ("POST", "faults") => match std::str::from_utf8(&wire.body).unwrap_or("?").trim().parse::<Faults>() {
-            Ok(faults) => {
-                let set = serde_json::to_value(&faults).unwrap_or_default();
-                shared.set_faults(faults);
-                good(&set)
-            }
-            Err(wrong) => bad(&wrong.to_string()),
-        },
-        ("POST", "settings") => settings(shared, &body()),
-        ("POST", "accounts") => add_account(shared, &body()),
-        ("POST", "break") => broken(shared, &body()),
-        ("GET" | "POST" | "DELETE", _) => {
-            reply(404, &json!({"error": format!("there is nothing at `/_landfall/{path}`")}))
+        ("GET", "events") => Some(Ok(Value::Array(cloud.take_events()))),
+        ("POST", "faults") => Some(faults(cloud, std::str::from_utf8(&wire.body).unwrap_or("?"))),
+        (method @ ("GET" | "POST" | "DELETE"), _) => {
+            cloud.control(method, path, &serde_json::from_slice(&wire.body).unwrap_or_default())
         }
-        _ => reply(405, &json!({"error": "only GET, POST and DELETE"})),
+        _ => return reply(405, &json!({"error": "only GET, POST and DELETE"})),
+    };
+    match told {
+        Some(Ok(value)) => reply(200, &value),
+        Some(Err(problem)) => reply(400, &json!({ "error": problem })),
+        None => reply(404, &json!({"error": format!("there is nothing at `/_landfall/{path}`")})),
     }
 }
 
-/// Changes the settings that are named and leaves the others; answers all of them.
-fn settings(shared: &Shared, body: &Value) -> Answer {
-    shared.edit(|world| {
-        let settings = &mut world.settings;
-        for (name, value) in body.as_object().into_iter().flatten() {
-            let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
-            let right = match (name.as_str(), value.as_bool(), count) {
-                ("open", Some(flag), _) => store(&mut settings.open, flag),
-                ("empty_pages", Some(flag), _) => store(&mut settings.empty_pages, flag),
-                ("create_account_polls", _, Some(count)) => store(&mut settings.create_account_polls, count),
-                ("assignment_polls", _, Some(count)) => store(&mut settings.assignment_polls, count),
-                ("role_delay_seconds", _, Some(count)) => {
-                    store(&mut settings.role_delay, Duration::from_secs(count.into()))
-                }
-                _ => false,
-            };
-            if !right {
-                return bad(&format!(
-                    "`{name}` must be one of open, empty_pages (true or false), create_account_polls, assignment_polls, role_delay_seconds (a count)"
-                ));
-            }
-        }
-        good(&serde_json::to_value(&world.settings).unwrap_or_default())
+fn faults<C: Cloud>(cloud: &C, text: &str) -> Told {
+    let faults = text.trim().parse::<Faults>().map_err(|wrong| wrong.to_string())?;
+    let set = serde_json::to_value(&faults).unwrap_or_default();
+    cloud.set_faults(faults);
+    Ok(set)
+}
+
+/// What only AWS has.
+pub(crate) fn aws(world: &mut World, method: &str, path: &str, body: &Value) -> Option<Told> {
+    Some(match (method, path) {
+        ("GET", "world") => Ok(serde_json::to_value(world).unwrap_or_default()),
+        ("POST", "settings") => settings(world, body),
+        ("POST", "accounts") => add_account(world, body),
+        ("POST", "break") => broken(world, body),
+        _ => return None,
     })
 }
 
-fn store<T>(field: &mut T, value: T) -> bool {
+/// Changes the settings that are named and leaves the others; answers all of them.
+fn settings(world: &mut World, body: &Value) -> Told {
+    let settings = &mut world.settings;
+    for (name, value) in body.as_object().into_iter().flatten() {
+        let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+        let right = match (name.as_str(), value.as_bool(), count) {
+            ("open", Some(flag), _) => store(&mut settings.open, flag),
+            ("empty_pages", Some(flag), _) => store(&mut settings.empty_pages, flag),
+            ("create_account_polls", _, Some(count)) => store(&mut settings.create_account_polls, count),
+            ("assignment_polls", _, Some(count)) => store(&mut settings.assignment_polls, count),
+            ("role_delay_seconds", _, Some(count)) => {
+                store(&mut settings.role_delay, Duration::from_secs(count.into()))
+            }
+            _ => false,
+        };
+        if !right {
+            return Err(format!(
+                "`{name}` must be one of open, empty_pages (true or false), create_account_polls, assignment_polls, role_delay_seconds (a count)"
+            ));
+        }
+    }
+    Ok(serde_json::to_value(settings).unwrap_or_default())
+}
+
+pub(crate) fn store<T>(field: &mut T, value: T) -> bool {
     *field = value;
     true
 }
 
 /// A created account announces itself by an event, an invited one is just there.
-fn add_account(shared: &Shared, body: &Value) -> Answer {
+fn add_account(world: &mut World, body: &Value) -> Told {
     let name = member(body, "name");
     if name.is_empty() {
-        return bad("`name` is missing");
+        return Err("`name` is missing".to_owned());
     }
     match member(body, "joined") {
-        "" | "CREATED" => good(&json!({"id": shared.edit(|world| world.create_account(name))})),
-        "INVITED" => good(&json!({"id": shared.edit(|world| world.add_account(name, Joined::Invited))})),
-        _ => bad("`joined` must be CREATED or INVITED"),
+        "" | "CREATED" => Ok(json!({"id": world.create_account(name)})),
+        "INVITED" => Ok(json!({"id": world.add_account(name, Joined::Invited)})),
+        _ => Err("`joined` must be CREATED or INVITED".to_owned()),
     }
 }
 
-fn broken(shared: &Shared, body: &Value) -> Answer {
-    let what = match member(body, "what").parse::<Breakage>() {
-        Ok(what) => what,
-        Err(wrong) => return bad(&wrong.to_string()),
-    };
+fn broken(world: &mut World, body: &Value) -> Told {
+    let what = member(body, "what").parse::<Breakage>().map_err(|wrong| wrong.to_string())?;
     let region = body.get("region").and_then(Value::as_str);
-    match shared.edit(|world| breakage::perform(world, member(body, "account"), what, region)) {
-        Ok(()) => good(&json!({"broken": member(body, "what")})),
-        Err(wrong) => bad(&wrong.to_string()),
-    }
-}
-
-fn good(value: &Value) -> Answer {
-    reply(200, value)
-}
-
-fn bad(problem: &str) -> Answer {
-    reply(400, &json!({ "error": problem }))
+    breakage::perform(world, member(body, "account"), what, region).map_err(|wrong| wrong.to_string())?;
+    Ok(json!({"broken": member(body, "what")}))
 }
 
 fn reply(status: u16, value: &Value) -> Answer {

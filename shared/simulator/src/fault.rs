@@ -34,7 +34,7 @@ pub struct Denied {
     pub service: String,
     /// `*` for every operation of the service.
     pub operation: String,
-    /// The account of the caller; `None` is every account.
+    /// The account of the caller, or the subscription or management group that is asked about; `None` is every one.
     pub account: Option<String>,
 }
 
@@ -69,9 +69,10 @@ impl Faults {
 
     pub(crate) fn denies(&self, service: &str, operation: &str, account: &str) -> bool {
         self.deny.iter().any(|denied| {
-            denied.service == service
-                && (denied.operation == "*" || denied.operation == operation)
-                && denied.account.as_deref().is_none_or(|only| only == account)
+            // Azure writes its names in any case; AWS never does.
+            denied.service.eq_ignore_ascii_case(service)
+                && (denied.operation == "*" || denied.operation.eq_ignore_ascii_case(operation))
+                && denied.account.as_deref().is_none_or(|only| only.eq_ignore_ascii_case(account))
         })
     }
 }
@@ -153,8 +154,7 @@ fn denied(value: &str) -> Result<Denied, FaultError> {
         None => (value, None),
     };
     let (service, operation) = what.split_once(':').ok_or_else(wrong)?;
-    let account_is_right =
-        account.is_none_or(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()));
+    let account_is_right = account.is_none_or(|id| is_account(id) || is_subscription(id));
     if service.is_empty() || operation.is_empty() || !account_is_right {
         return Err(wrong());
     }
@@ -163,6 +163,16 @@ fn denied(value: &str) -> Result<Denied, FaultError> {
         operation: operation.to_owned(),
         account: account.map(str::to_owned),
     })
+}
+
+fn is_account(id: &str) -> bool {
+    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A subscription's id is a UUID.
+fn is_subscription(id: &str) -> bool {
+    let lengths = id.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -191,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn a_denial_can_name_a_subscription() {
+        let text =
+            "deny=Microsoft.Authorization:policyAssignments/write@3f2c0000-0000-4000-8000-000000000002";
+        let faults: Faults = text.parse().unwrap();
+        let about = |id: &str| faults.denies("microsoft.authorization", "policyAssignments/write", id);
+        assert!(about("3F2C0000-0000-4000-8000-000000000002"));
+        assert!(!about("3f2c0000-0000-4000-8000-000000000003"));
+    }
+
+    #[test]
     fn says_what_is_wrong_with_a_text() {
         let problem = |text: &str| text.parse::<Faults>().unwrap_err().to_string();
         assert_eq!(problem("throttle=2"), "`throttle=2` must be a share between 0 and 1");
@@ -200,6 +220,10 @@ mod tests {
         assert_eq!(
             problem("deny=ec2"),
             "`deny=ec2` must read `service:Operation` or `service:Operation@account`"
+        );
+        assert_eq!(
+            problem("deny=ec2:DeleteVpc@3f2c0000-0000-4000-8000"),
+            "`deny=ec2:DeleteVpc@3f2c0000-0000-4000-8000` must read `service:Operation` or `service:Operation@account`"
         );
         assert!(problem("slow=1").starts_with("`slow=1` is not a fault"));
     }

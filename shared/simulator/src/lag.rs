@@ -8,7 +8,7 @@ use crate::world::{Account, IdentityCenter, Organization, World};
 
 /// States that were replaced, oldest first, with the moment of their replacement.
 #[derive(Debug)]
-struct History<T>(VecDeque<(Instant, T)>);
+pub(crate) struct History<T>(VecDeque<(Instant, T)>);
 
 impl<T> Default for History<T> {
     fn default() -> Self {
@@ -17,8 +17,13 @@ impl<T> Default for History<T> {
 }
 
 impl<T> History<T> {
+    /// Remembers what was replaced now.
+    pub(crate) fn push(&mut self, now: Instant, state: T) {
+        self.0.push_back((now, state));
+    }
+
     /// The state as it was `lag` ago, when it has changed since.
-    fn seen(&mut self, now: Instant, lag: Duration) -> Option<&mut T> {
+    pub(crate) fn seen(&mut self, now: Instant, lag: Duration) -> Option<&mut T> {
         while self.0.front().is_some_and(|(replaced, _)| now.duration_since(*replaced) >= lag) {
             self.0.pop_front();
         }
@@ -80,10 +85,10 @@ impl Lag {
     /// Remembers what a successful write replaced.
     pub(crate) fn replaced(&mut self, before: Before, now: Instant) {
         match before {
-            Before::Organization(state) => self.organization.0.push_back((now, *state)),
-            Before::Identity(state) => self.identity.0.push_back((now, *state)),
+            Before::Organization(state) => self.organization.push(now, *state),
+            Before::Identity(state) => self.identity.push(now, *state),
             Before::Account(state) => {
-                self.accounts.entry(state.id.clone()).or_default().0.push_back((now, *state));
+                self.accounts.entry(state.id.clone()).or_default().push(now, *state);
             }
         }
     }

@@ -11,6 +11,7 @@
 //! It never checks signatures. The credential scope says which service and region is meant, the access key id who calls.
 
 mod ask;
+pub mod azure;
 mod breakage;
 mod call;
 mod control;
@@ -19,12 +20,14 @@ mod event;
 mod fault;
 pub mod functions_host;
 mod gate;
+mod journal;
 mod lag;
 pub mod lambda;
 mod md5;
 mod options;
 mod page;
 mod refusal;
+mod running;
 mod server;
 mod service;
 mod shared;

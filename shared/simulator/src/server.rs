@@ -1,4 +1,4 @@
-//! The HTTP side: connections, bodies, waiting; everything else is decided in `shared`.
+//! The HTTP side: connections, bodies, waiting; everything else is decided by the [`Cloud`] that is served.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -10,12 +10,42 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::control;
+use crate::call::Call;
+use crate::control::{self, Told};
 use crate::encode::Answer;
-use crate::shared::{Reply, Shared};
+use crate::fault::Faults;
 use crate::wire::Wire;
+
+/// A simulated cloud, as far as its server and its handle care.
+pub(crate) trait Cloud: Send + Sync + 'static {
+    /// A question that waits for something to tell.
+    type Waiting: Send;
+
+    fn answer(&self, wire: &Wire) -> Reply<Self::Waiting>;
+    /// A waiting question's next look; an answer when there is something, or when its time is up.
+    fn look_again(&self, waiting: &mut Self::Waiting) -> Option<Answer>;
+    /// What is at `/_landfall/` for this cloud alone; `None` where nothing is.
+    fn control(&self, method: &str, path: &str, body: &Value) -> Option<Told>;
+    /// How long every answer takes at least.
+    fn latency(&self) -> Duration;
+    fn calls(&self) -> Vec<Call>;
+    fn clear_calls(&self);
+    fn set_faults(&self, faults: Faults);
+    fn take_events(&self) -> Vec<Value>;
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(crate) enum Reply<W> {
+    Answer(Answer),
+    /// Drop the connection.
+    Cut,
+    /// Nothing to tell yet: look again.
+    Wait(W),
+}
 
 /// More than any of the calls needs; the largest is a batch of ten SQS messages.
 const LARGEST_BODY: usize = 4 << 20;
@@ -29,7 +59,11 @@ const REST: Duration = Duration::from_millis(50);
 #[error("the connection is cut on purpose")]
 struct Cut;
 
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+pub(crate) async fn serve<C: Cloud>(
+    listener: TcpListener,
+    cloud: Arc<C>,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
         let accepted = tokio::select! {
@@ -42,17 +76,17 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stoppe
         };
         // Small answers to small questions: waiting to fill packets would cost 40 ms each. Failing is harmless.
         drop(stream.set_nodelay(true));
-        let shared = Arc::clone(&shared);
+        let cloud = Arc::clone(&cloud);
         let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(
             TokioIo::new(stream),
-            service_fn(move |request| answer(Arc::clone(&shared), request)),
+            service_fn(move |request| answer(Arc::clone(&cloud), request)),
         );
         // An error here is a client that went away or a connection cut on purpose.
         tokio::spawn(async move { drop(connection.await) });
     }
 }
 
-async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answer, Cut> {
+async fn answer<C: Cloud>(cloud: Arc<C>, request: Request<Incoming>) -> Result<Answer, Cut> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
         let mut refused = Response::new(Full::default());
@@ -61,18 +95,18 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answe
     };
     let wire = Wire { method: parts.method, uri: parts.uri, headers: parts.headers, body: body.to_bytes() };
     if let Some(path) = wire.uri.path().strip_prefix("/_landfall/") {
-        return Ok(control::answer(&shared, &wire, path));
+        return Ok(control::answer(&*cloud, &wire, path));
     }
-    let latency = shared.latency();
+    let latency = cloud.latency();
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    match shared.answer(&wire) {
+    match cloud.answer(&wire) {
         Reply::Answer(answer) => Ok(answer),
         Reply::Cut => Err(Cut),
         Reply::Wait(mut waiting) => loop {
             tokio::time::sleep(LOOK_AGAIN).await;
-            if let Some(answer) = shared.look_again(&mut waiting) {
+            if let Some(answer) = cloud.look_again(&mut waiting) {
                 return Ok(answer);
             }
         },

@@ -1,7 +1,5 @@
 //! One call from end to end: understood, counted, perhaps made to fail, answered, logged.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,12 +8,15 @@ use serde_json::Value;
 
 use crate::ask::{Ask, Service};
 use crate::call::Call;
+use crate::control::{self, Told};
 use crate::encode::{self, Answer};
 use crate::fault::{Fate, Faults};
 use crate::gate;
+use crate::journal::Journal;
 use crate::lag::Lag;
 use crate::options::{Options, StartError};
 use crate::refusal::Refusal;
+use crate::server::{Cloud, Reply};
 use crate::service;
 use crate::wire::{Understood, Wire};
 use crate::world::{World, request_id};
@@ -27,24 +28,8 @@ pub(crate) struct Shared(Mutex<State>);
 #[derive(Debug)]
 struct State {
     world: World,
-    faults: Faults,
     lag: Lag,
-    /// Calls since the start, and since the faults were set.
-    received: u64,
-    since_faults: u64,
-    calls: Vec<Call>,
-    keep_calls: bool,
-    log: Option<File>,
-}
-
-/// What becomes of a request.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    Answer(Answer),
-    /// Drop the connection.
-    Cut,
-    /// Nothing to tell yet: look again.
-    Wait(Waiting),
+    journal: Journal,
 }
 
 /// A long poll.
@@ -57,23 +42,8 @@ pub(crate) struct Waiting {
 
 impl Shared {
     pub(crate) fn new(world: World, options: &Options) -> Result<Self, StartError> {
-        let log = match &options.log {
-            None => None,
-            Some(path) => {
-                let opened = File::options().create(true).append(true).open(path);
-                Some(opened.map_err(|cause| StartError::Log { path: path.clone(), cause })?)
-            }
-        };
-        Ok(Self(Mutex::new(State {
-            world,
-            faults: options.faults.clone(),
-            lag: Lag::default(),
-            received: 0,
-            since_faults: 0,
-            calls: Vec::new(),
-            keep_calls: options.keep_calls,
-            log,
-        })))
+        let journal = Journal::open(options.faults.clone(), options.keep_calls, options.log.as_deref())?;
+        Ok(Self(Mutex::new(State { world, lag: Lag::default(), journal })))
     }
 
     /// A test that panicked inside `edit` must not take the other tests of the process with it.
@@ -84,37 +54,42 @@ impl Shared {
     pub(crate) fn edit<A>(&self, change: impl FnOnce(&mut World) -> A) -> A {
         change(&mut self.state().world)
     }
+}
 
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        self.state().calls.clone()
+impl Cloud for Shared {
+    type Waiting = Waiting;
+
+    fn calls(&self) -> Vec<Call> {
+        self.state().journal.calls().to_vec()
     }
 
-    pub(crate) fn clear_calls(&self) {
-        self.state().calls.clear();
+    fn clear_calls(&self) {
+        self.state().journal.clear_calls();
     }
 
-    pub(crate) fn set_faults(&self, faults: Faults) {
+    fn set_faults(&self, faults: Faults) {
         let mut state = self.state();
-        state.faults = faults;
-        state.since_faults = 0;
+        state.journal.set_faults(faults);
         state.lag = Lag::default();
     }
 
-    pub(crate) fn take_events(&self) -> Vec<Value> {
+    fn take_events(&self) -> Vec<Value> {
         std::mem::take(&mut self.state().world.events)
     }
 
-    pub(crate) fn latency(&self) -> Duration {
-        self.state().faults.latency
+    fn latency(&self) -> Duration {
+        self.state().journal.faults.latency
     }
 
-    pub(crate) fn answer(&self, wire: &Wire) -> Reply {
+    fn control(&self, method: &str, path: &str, body: &Value) -> Option<Told> {
+        self.edit(|world| control::aws(world, method, path, body))
+    }
+
+    fn answer(&self, wire: &Wire) -> Reply<Waiting> {
         let understood = wire.understand();
         let mut state = self.state();
         let state = &mut *state;
-        state.received += 1;
-        state.since_faults += 1;
-        let n = state.received;
+        let (n, fate) = state.journal.next();
         let Understood { service, operation, region, access_key, params } = understood;
         let caller = gate::caller(&state.world, access_key.as_deref());
         let mut call = Call {
@@ -128,15 +103,15 @@ impl Shared {
             parameters: Value::Object(params.clone()),
             method: wire.method.to_string(),
             path: wire.uri.path().to_owned(),
+            query: String::new(),
             status: None,
             error: None,
         };
-        let fate = state.faults.fate(state.since_faults);
         let (Some(service), Some(operation)) = (service, operation) else {
             let answer =
                 encode::failure(service, &service::unknown(service, &call.operation), &request_id(n));
             call.error = Some("UnknownOperationException".to_owned());
-            return state.close(call, fate, answer);
+            return state.journal.close(call, fate, answer);
         };
         let ask = Ask { service, operation, region, caller, params, now: call.time };
         let answered = match fate {
@@ -146,14 +121,14 @@ impl Shared {
                 Err(Refusal::new("ServiceUnavailable", "Service is unable to handle request.").status(503))
             }
             Fate::Normal | Fate::CutAfter => {
-                gate::check(&state.world, &state.faults, &ask).and_then(|()| state.perform(&ask))
+                gate::check(&state.world, &state.journal.faults, &ask).and_then(|()| state.perform(&ask))
             }
         };
         if let (Ok(value), Fate::Normal, Some(wait)) = (&answered, fate, service::waits(&ask))
             && service::is_empty(value)
         {
             call.status = Some(200);
-            state.write(call);
+            state.journal.write(call);
             return Reply::Wait(Waiting { ask, until: Instant::now() + wait, n });
         }
         let answer = match &answered {
@@ -161,11 +136,11 @@ impl Shared {
             Err(refusal) => encode::failure(Some(service), refusal, &request_id(n)),
         };
         call.error = answered.err().map(|refusal| refusal.code);
-        state.close(call, fate, answer)
+        state.journal.close(call, fate, answer)
     }
 
     /// A long poll's next look; an answer when there is something, or when its time is up.
-    pub(crate) fn look_again(&self, waiting: &mut Waiting) -> Option<Answer> {
+    fn look_again(&self, waiting: &mut Waiting) -> Option<Answer> {
         let Waiting { ask, until, n } = waiting;
         ask.now = Timestamp::now();
         let answered = service::answer(&mut self.state().world, ask);
@@ -180,7 +155,7 @@ impl Shared {
 
 impl State {
     fn perform(&mut self, ask: &Ask) -> Result<Value, Refusal> {
-        let lag = self.faults.lag;
+        let lag = self.journal.faults.lag;
         if lag.is_zero() {
             return service::answer(&mut self.world, ask);
         }
@@ -195,29 +170,5 @@ impl State {
             self.lag.replaced(before, Instant::now());
         }
         answered
-    }
-
-    fn close(&mut self, mut call: Call, fate: Fate, answer: Answer) -> Reply {
-        if matches!(fate, Fate::CutAfter | Fate::CutBefore) {
-            self.write(call);
-            return Reply::Cut;
-        }
-        call.status = Some(answer.status().as_u16());
-        self.write(call);
-        Reply::Answer(answer)
-    }
-
-    fn write(&mut self, call: Call) {
-        if let Some(log) = &mut self.log
-            && let Ok(mut line) = serde_json::to_vec(&call)
-        {
-            line.push(b'\n');
-            // One write per line, so that whoever tails the file never sees half of one. A full disk costs the
-            // log, not the call.
-            drop(log.write_all(&line));
-        }
-        if self.keep_calls {
-            self.calls.push(call);
-        }
     }
 }

@@ -1,0 +1,201 @@
+//! What a policy looks at: a resource as it would be after the write, or as it is.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::azure::request::Request;
+use crate::azure::route::Kind;
+use crate::azure::scope::Scope;
+use crate::azure::world::resource::key;
+use crate::azure::world::{AzureWorld, Deployed, ResourceGroup, Subscription, deployed_key};
+
+pub(crate) const RESOURCE_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups";
+pub(crate) const SUBSCRIPTION: &str = "Microsoft.Resources/subscriptions";
+
+/// A resource, as a policy sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Subject {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) location: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// With `properties`, `sku` and whatever else the resource has.
+    pub(crate) body: Map<String, Value>,
+    /// Whether policies of mode `Indexed` look at it.
+    pub(crate) indexed: bool,
+    pub(crate) subscription: String,
+    pub(crate) resource_group: String,
+}
+
+/// The resource that a write makes or changes, and the scope whose policies bind it; `None` where policies do not look.
+pub(super) fn of_request(world: &AzureWorld, request: &Request) -> Option<(Scope, Subject)> {
+    let id = request.scope.subscription()?.to_owned();
+    let writes = matches!(request.method.as_str(), "PUT" | "PATCH" | "DELETE");
+    // Reading, registering and renaming make no resource.
+    if !writes || matches!(request.kind, Kind::Register | Kind::Rename | Kind::Providers | Kind::Resources) {
+        return None;
+    }
+    let body = request.body.as_object().cloned().unwrap_or_default();
+    let mut subject = match request.kind {
+        Kind::ResourceGroups => {
+            let before =
+                world.subscription(&id).and_then(|one| one.resource_groups.get(&key(request.name())));
+            let mut subject = before.map(|group| resource_group(&id, group)).unwrap_or_default();
+            subject.location = location(&body).or(subject.location);
+            RESOURCE_GROUP.clone_into(&mut subject.kind);
+            request.name().clone_into(&mut subject.name);
+            subject
+        }
+        // Tags are the tags of what they are on.
+        Kind::Tags => tagged(world, &request.scope)?,
+        _ => Subject {
+            kind: request.full_type(),
+            name: request.name().rsplit('/').next().unwrap_or_default().to_owned(),
+            location: location(&body),
+            indexed: request.kind == Kind::Resource && body.contains_key("location"),
+            ..Subject::default()
+        },
+    };
+    if request.kind == Kind::Tags {
+        let sent = body.get("properties").and_then(|properties| properties.get("tags"));
+        subject.tags.extend(tags(sent));
+    } else {
+        if request.method == http::Method::PATCH || request.method == http::Method::DELETE {
+            subject.merge(before(world, request));
+        }
+        subject.tags.extend(tags(body.get("tags")));
+        subject.body.extend(body);
+    }
+    subject.id = request.path.clone();
+    subject.subscription.clone_from(&id);
+    let own = match (request.kind, &request.scope) {
+        (Kind::ResourceGroups, _) => Scope::ResourceGroup(id, request.name().to_owned()),
+        (Kind::Resource, Scope::ResourceGroup(_, group)) => {
+            group.clone_into(&mut subject.resource_group);
+            Scope::Resource(id, group.clone(), request.full_type(), request.name().to_owned())
+        }
+        (_, scope) => scope.clone(),
+    };
+    Some((own, subject))
+}
+
+impl Subject {
+    fn merge(&mut self, before: Option<Self>) {
+        if let Some(before) = before {
+            *self = before;
+        }
+    }
+}
+
+/// The resource that is there already.
+fn before(world: &AzureWorld, request: &Request) -> Option<Subject> {
+    let Scope::ResourceGroup(id, group) = &request.scope else { return None };
+    let found = world.subscription(id)?.resource_groups.get(&key(group))?;
+    let there = found.resources.get(&deployed_key(&request.full_type(), request.name()))?;
+    Some(deployed(id, found, there))
+}
+
+fn location(body: &Map<String, Value>) -> Option<String> {
+    body.get("location").and_then(Value::as_str).map(plain_location)
+}
+
+/// `West Europe` is `westeurope`.
+pub(crate) fn plain_location(location: &str) -> String {
+    location.replace(' ', "").to_ascii_lowercase()
+}
+
+fn tags(sent: Option<&Value>) -> BTreeMap<String, String> {
+    let sent = sent.and_then(Value::as_object).into_iter().flatten();
+    sent.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+fn tagged(world: &AzureWorld, scope: &Scope) -> Option<Subject> {
+    let subscription = world.subscription(scope.subscription()?)?;
+    match scope {
+        Scope::Tenant | Scope::Group(_) => None,
+        Scope::Subscription(_) => Some(itself(subscription)),
+        Scope::ResourceGroup(id, name) => {
+            Some(resource_group(id, subscription.resource_groups.get(&key(name))?))
+        }
+        Scope::Resource(id, group, kind, name) => {
+            let group = subscription.resource_groups.get(&key(group))?;
+            Some(deployed(id, group, group.resources.get(&deployed_key(kind, name))?))
+        }
+    }
+}
+
+fn itself(subscription: &Subscription) -> Subject {
+    Subject {
+        id: subscription.arm_id(),
+        kind: SUBSCRIPTION.to_owned(),
+        name: subscription.id.clone(),
+        tags: subscription.governance.tags.clone(),
+        subscription: subscription.id.clone(),
+        ..Subject::default()
+    }
+}
+
+fn resource_group(subscription: &str, group: &ResourceGroup) -> Subject {
+    Subject {
+        id: format!("/subscriptions/{subscription}/resourceGroups/{}", group.name),
+        kind: RESOURCE_GROUP.to_owned(),
+        name: group.name.clone(),
+        location: Some(plain_location(&group.location)),
+        tags: group.governance.tags.clone(),
+        subscription: subscription.to_owned(),
+        resource_group: group.name.clone(),
+        ..Subject::default()
+    }
+}
+
+fn deployed(subscription: &str, group: &ResourceGroup, deployed: &Deployed) -> Subject {
+    let Deployed { kind, resource, .. } = deployed;
+    let scope = format!("/subscriptions/{subscription}/resourceGroups/{}", group.name);
+    let mut body = resource.envelope.clone();
+    body.insert("properties".to_owned(), Value::Object(resource.properties.clone()));
+    if let Some(identity) = &resource.identity {
+        body.insert("identity".to_owned(), identity.clone());
+    }
+    Subject {
+        id: crate::azure::world::resource::id(&scope, kind, &resource.name),
+        kind: kind.clone(),
+        name: resource.name.rsplit('/').next().unwrap_or_default().to_owned(),
+        location: resource.location.as_deref().map(plain_location),
+        tags: resource.tags.clone().unwrap_or_default(),
+        body,
+        indexed: resource.location.is_some(),
+        subscription: subscription.to_owned(),
+        resource_group: group.name.clone(),
+    }
+}
+
+/// Everything in a subscription that policies look at, with the scope whose policies bind it.
+pub(crate) fn subjects(subscription: &Subscription) -> Vec<(Scope, Subject)> {
+    let id = &subscription.id;
+    let own = Scope::Subscription(id.clone());
+    let mut all = vec![(own.clone(), itself(subscription))];
+    for assignment in subscription.governance.role_assignments.values() {
+        let kind = "Microsoft.Authorization/roleAssignments";
+        let subject = Subject {
+            id: crate::azure::world::resource::id(&subscription.arm_id(), kind, &assignment.name),
+            kind: kind.to_owned(),
+            name: assignment.name.clone(),
+            body: Map::from_iter([("properties".to_owned(), json!(assignment.properties))]),
+            subscription: id.clone(),
+            ..Subject::default()
+        };
+        all.push((own.clone(), subject));
+    }
+    for group in subscription.resource_groups.values() {
+        let scope = Scope::ResourceGroup(id.clone(), group.name.clone());
+        all.push((scope, resource_group(id, group)));
+        for there in group.resources.values() {
+            let (kind, name) = (there.kind.clone(), there.resource.name.clone());
+            let scope = Scope::Resource(id.clone(), group.name.clone(), kind, name);
+            all.push((scope, deployed(id, group, there)));
+        }
+    }
+    all
+}
