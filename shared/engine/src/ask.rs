@@ -2,17 +2,16 @@
 //!
 //! Nothing here holds a hand that could write to a cloud.
 
-use serde::{Deserialize, Serialize};
-
-use landfall_model::approve::{Refused, approve, hold_back};
-use landfall_model::desired::{Asked, Known, Standing, resolve};
+pub use landfall_model::answer::{Explanation, Preview};
+use landfall_model::approve::{approve, hold_back};
+use landfall_model::desired::{Known, resolve};
 use landfall_model::finding::{Finding, findings};
 use landfall_model::id::RunId;
 use landfall_model::ledger::{Entry, Event};
 use landfall_model::manifest::Limits;
-use landfall_model::plan::{Plan, plan};
+use landfall_model::plan::plan;
 use landfall_model::record::Record;
-use landfall_model::report::{Provenance, Report};
+use landfall_model::report::Report;
 use landfall_model::target::Target;
 
 use crate::cloud::Cloud;
@@ -20,26 +19,6 @@ use crate::engine::{Clock, EngineError, Trusted};
 use crate::observe::observe;
 use crate::store::{Key, Store, StoreExt as _};
 use crate::{history, keys, lease};
-
-/// What would be done to a target, and what holds in it now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[must_use]
-pub struct Preview {
-    /// Whom it is about.
-    pub target: Target,
-    /// The target's own name in the cloud.
-    pub name: String,
-    /// What it is to us.
-    pub standing: Standing,
-    /// What would be done.
-    pub plan: Plan,
-    /// Why the plan would not be applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Refused>,
-    /// What holds now.
-    pub findings: Vec<Finding>,
-}
 
 /// Plans without applying.
 pub async fn preview(
@@ -93,24 +72,6 @@ pub async fn status(store: &dyn Store) -> Result<Vec<Record>, EngineError> {
         }
     }
     Ok(records)
-}
-
-/// Why a setting is as it is: the whole chain from the clause to the evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Explanation {
-    /// Whom it is about.
-    pub target: Target,
-    /// What was found last, for each setting that fits the question.
-    pub findings: Vec<Finding>,
-    /// What is asked of it by the manifest as it is now.
-    pub asked: Vec<Asked>,
-    /// What was done about it, oldest first.
-    pub history: Vec<Entry>,
-    /// The run that found it.
-    pub run: RunId,
-    /// The bundle that run followed, and who vouches for it.
-    pub provenance: Provenance,
 }
 
 /// Explains the settings of a target whose address or control begins with, or manifest name is, `setting`.

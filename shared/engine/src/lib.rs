@@ -8,12 +8,14 @@
 //! | one run | [`engine`] [`lease`] [`observe`] [`apply`] [`history`] |
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
-//! | what may be believed, and what can be asked | [`trust`] [`ask`] |
+//! | what may be believed, and what can be asked | [`trust`] [`config`] [`ask`] [`answer`] |
 //! | what every cloud needs | [`remembered`] [`tidy`] |
 
+pub mod answer;
 pub mod apply;
 pub mod ask;
 pub mod cloud;
+pub mod config;
 pub mod control;
 pub mod engine;
 pub mod governor;

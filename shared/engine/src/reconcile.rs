@@ -13,12 +13,13 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use landfall_model::answer::Reconciled;
 use landfall_model::approve::{Approved, Refused, approve, hold_back};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Desired, Known, Standing, resolve};
 use landfall_model::facts::{Facts, Inventory};
 use landfall_model::finding::findings;
-use landfall_model::id::{Provider, RunId, SweepId};
+use landfall_model::id::{Provider, SweepId};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed};
 use landfall_model::outcome::{Done, Outcome};
@@ -64,21 +65,6 @@ impl Order {
     pub fn new(target: Target, cause: Cause, deadline: Deadline) -> Self {
         Order { target, cause, sweep: None, page: None, surveyed: None, organization: None, deadline }
     }
-}
-
-/// What came of it.
-#[derive(Debug)]
-#[must_use]
-pub enum Reconciled {
-    /// It was done; the report of the last round.
-    Done(Box<Report>),
-    /// Another run is at it, and will look again.
-    Busy {
-        /// That run.
-        run: RunId,
-    },
-    /// There was nothing left to do: the run that this one was to go on with came to its end.
-    Settled,
 }
 
 /// Reconciles one target.

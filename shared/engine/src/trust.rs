@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use landfall_model::id::{Digest, Name};
-use landfall_model::manifest::bundle::Bundle;
+use landfall_model::manifest::bundle::{Bundle, BundleError};
 use landfall_model::manifest::statement::{PublicKeys, Refused, SignedStatement, Statement, verify};
 use landfall_model::report::Provenance;
 
@@ -36,9 +36,26 @@ struct Followed {
     digest: Digest,
 }
 
+/// Where a bundle's statement lies: beside it.
+pub fn statement_of(bundle: &str) -> String {
+    format!("{}.statement.json", bundle.strip_suffix(".json").unwrap_or(bundle))
+}
+
 /// Why a bundle is not followed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
+    /// It is no bundle.
+    #[error("could not read the bundle at `{from}`")]
+    Bundle {
+        /// Where it was read.
+        from: String,
+        /// What is wrong with it.
+        #[source]
+        source: BundleError,
+    },
+    /// What lies beside it is no statement.
+    #[error("could not read the bundle's statement")]
+    Statement(#[source] Refused),
     /// Nobody signed it.
     #[error(
         "the bundle `{0}` has no statement: sign it with `landfall sign` and put the statement beside it (unsigned bundles work only where every endpoint is on loopback)"
@@ -76,6 +93,32 @@ pub enum TrustError {
     /// A key could not be made from an id.
     #[error("could not name a record")]
     Key(#[from] KeyError),
+}
+
+/// A bundle and what lies beside it, as they were read.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// Where the bundle was read, for people.
+    pub from: &'a str,
+    /// The bundle.
+    pub bundle: &'a [u8],
+    /// Its statement, where there is one.
+    pub statement: Option<&'a [u8]>,
+}
+
+/// Reads a bundle and its statement, and decides whether it is followed.
+pub async fn follow(
+    store: &dyn Store,
+    found: Found<'_>,
+    keys: Option<&PublicKeys>,
+    footing: Footing,
+    now: Timestamp,
+) -> Result<Trusted, TrustError> {
+    let Found { from, bundle, statement } = found;
+    let statement = statement.map(SignedStatement::load).transpose().map_err(TrustError::Statement)?;
+    let bundle =
+        Bundle::load(bundle).map_err(|source| TrustError::Bundle { from: from.to_owned(), source })?;
+    trust(store, bundle, statement.as_ref(), keys, footing, now).await
 }
 
 /// Decides whether a bundle is followed, and has the store remember it.

@@ -14,8 +14,9 @@
 //! | why we woke, and for whom | [`trigger`] [`target`] [`id`] |
 //! | what must hold, what was seen, what is said of it | [`desired`] [`facts`] [`observed`] [`judgement`] |
 //! | what is done about it | [`plan`] [`approve`] [`outcome`] |
-//! | what is told and kept | [`finding`] [`report`] [`record`] [`ledger`] |
+//! | what is told and kept | [`finding`] [`report`] [`record`] [`ledger`] [`answer`] |
 
+pub mod answer;
 pub mod approve;
 pub mod catalog;
 pub mod desired;

@@ -3,4 +3,5 @@
 //! Text from clouds and people (names, reasons, error messages) is hostile: [`inert`] takes out what a terminal would obey.
 
 pub mod inert;
+pub mod json;
 pub mod text;
