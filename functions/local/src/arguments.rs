@@ -26,10 +26,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Common {
-    /// The manifest: a folder of YAML (`.` unless said), a bundle, or `s3://bucket/bundle.json`
+    /// The manifest: a folder of YAML (`.` unless said), a bundle, `s3://bucket/bundle.json` or `az://account/container/bundle.json`
     #[arg(long, global = true, env = "LANDFALL_MANIFEST", value_name = "WHERE", hide_env_values = true)]
     pub(crate) manifest: Option<String>,
-    /// Where everything is kept: `sqlite:file` or `s3://bucket/folder`
+    /// Where everything is kept: `sqlite:file`, `s3://bucket/folder` or `az://account/container/folder`
     #[arg(
         long,
         global = true,

@@ -1,28 +1,41 @@
-//! Where things are kept, and the way to AWS for those who need one.
+//! Where things are kept, and the ways to the clouds for those who need one.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use landfall_aws::{Aws, rate};
+use landfall_aws::Aws;
+use landfall_azure::Azure;
 use landfall_engine::governor::Governor;
 use landfall_engine::store::Store;
 use landfall_engine::store::memory::MemoryStore;
 use landfall_engine::store::sqlite::SqliteStore;
 use tokio::sync::OnceCell;
 
-/// The way to AWS, made when something first needs it: most questions at a desk need none.
+/// The ways to the clouds, each made when something first needs it: most questions at a desk need none.
 #[derive(Debug, Default)]
-pub(crate) struct Cloudy(OnceCell<Aws>);
+pub(crate) struct Cloudy {
+    aws: OnceCell<Aws>,
+    azure: OnceCell<Azure>,
+}
 
 impl Cloudy {
-    /// The way, from the SDK's own environment.
+    /// The way to AWS, from the SDK's own environment.
     pub(crate) async fn aws(&self) -> anyhow::Result<&Aws> {
         let make = || async {
-            let aws = Aws::from_env(Arc::new(Governor::new(rate))).await;
+            let aws = Aws::from_env(Arc::new(Governor::new(landfall_aws::rate))).await;
             aws.context("could not make a way to AWS")
         };
-        self.0.get_or_try_init(make).await
+        self.aws.get_or_try_init(make).await
+    }
+
+    /// The way to Azure, from the SDK's own environment.
+    pub(crate) async fn azure(&self) -> anyhow::Result<&Azure> {
+        let make = || async {
+            let azure = Azure::from_env(Arc::new(Governor::new(landfall_azure::rate)));
+            azure.context("could not make a way to Azure")
+        };
+        self.azure.get_or_try_init(make).await
     }
 }
 
@@ -47,8 +60,14 @@ pub(crate) async fn store(address: &str, how: Use, cloudy: &Cloudy) -> anyhow::R
         let store = cloudy.aws().await.and_then(|aws| Ok(aws.store(address)?));
         return Ok(Arc::new(store.with_context(doing)?));
     }
+    if address.starts_with("az://") {
+        let store = cloudy.azure().await.and_then(|azure| Ok(azure.store(address)?));
+        return Ok(Arc::new(store.with_context(doing)?));
+    }
     let Some(path) = address.strip_prefix("sqlite:").filter(|path| !path.is_empty()) else {
-        bail!("`{address}` is no store: expected `sqlite:landfall.db` or `s3://bucket/folder`");
+        bail!(
+            "`{address}` is no store: expected `sqlite:landfall.db`, `s3://bucket/folder` or `az://account/container/folder`"
+        );
     };
     match (how, Path::new(path).exists()) {
         (Use::Read, false) => {

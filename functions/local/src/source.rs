@@ -29,7 +29,7 @@ pub(crate) struct Given {
 
 /// Reads what `--manifest` names. A folder is built in passing.
 pub(crate) async fn given(from: &str, cloudy: &Cloudy) -> anyhow::Result<Given> {
-    if from.starts_with("s3://") || from.ends_with(".json") {
+    if from.starts_with("s3://") || from.starts_with("az://") || from.ends_with(".json") {
         return bundle(from, cloudy).await;
     }
     let (sources, parsed) = read(from)?;
@@ -64,6 +64,13 @@ async fn fetch(from: &str, cloudy: &Cloudy) -> anyhow::Result<Option<Vec<u8>>> {
         return match cloudy.aws().await?.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
             Err(landfall_aws::S3Error::Missing { .. }) => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
+        };
+    }
+    if from.starts_with("az://") {
+        return match cloudy.azure().await?.fetch(from).await {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(landfall_azure::BlobError::Missing { .. }) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }
