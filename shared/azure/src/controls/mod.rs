@@ -5,6 +5,8 @@
 
 mod access;
 mod account_alias;
+mod audit_log;
+mod budget;
 mod enabled_services;
 #[cfg(test)]
 mod landscape;
@@ -14,6 +16,7 @@ mod quarantine_gate;
 mod registration;
 mod resource_locks;
 mod security_contacts;
+mod subscription_policy;
 mod tags;
 mod threat_detection;
 mod units;
@@ -59,9 +62,11 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Access => Control(&access::Access),
         ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
+        ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
+        ControlKind::Budget => Control(&budget::Budget),
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
         ControlKind::PasswordPolicy => {
             NotOffered("a subscription has no passwords: they belong to the directory, Microsoft Entra ID")

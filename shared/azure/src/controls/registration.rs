@@ -73,7 +73,8 @@ pub(super) async fn put(
     body: &Value,
 ) -> Result<Reply, CallError> {
     match put_in_turn(session, service, path, body).await {
-        Err(error) if is_missing(&error) => {}
+        // A management group is registered for nothing.
+        Err(error) if is_missing(&error) && !session.subscription.is_empty() => {}
         answer => return answer,
     }
     let Service { namespace, .. } = service;

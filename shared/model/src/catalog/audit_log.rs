@@ -22,8 +22,10 @@ no bucket is named, any organization trail that logs will do. CloudTrail needs t
 called landfall-audit; another one that does all of this will do, and those of others are never changed. What a trail's event
 selectors leave out is not judged.
 Azure: a diagnostic setting of the subscription (Microsoft.Insights/diagnosticSettings, a preview API) sends the activity log's
-categories to the named Log Analytics workspace, storage account or event hub; another one on the root management group sends
-those of the tree. At most five settings are allowed for each; those of others are left alone.
+eight categories to the named Log Analytics workspace, storage account or event hub; another one on the root management group,
+made once, sends what happens to the tree. Azure sends a category to one place once only: what settings of others send there
+already counts, and ours sends the rest. At most five settings are allowed for each; where others have made five, that is
+reported. Those of others are left alone. Where no place is named, it does not apply.
 Google Cloud: an aggregated sink of the organization sends the audit logs to the named bucket, dataset or topic.
 
 References: AWS CloudTrail user guide, Creating a trail for an organization; Azure Monitor, Diagnostic settings, Activity log;

@@ -20,8 +20,9 @@ AWS: a monthly cost budget in the account with a notification for each percentag
 (budgets:CreateBudget). AWS's reference gives five notifications a budget in one place and ten in another, and ten mail
 addresses for each. The amount must be in a currency that AWS Budgets takes for the account, usually US dollars: nothing
 is converted, and a refusal is reported.
-Azure: a budget on the subscription (Microsoft.Consumption/budgets), in the billing account's currency, with at most five
-notifications.
+Azure: a budget on the subscription (Microsoft.Consumption/budgets), in the currency it is billed in, with at most five
+notifications of actual spending. The amount is sent as it is and nothing is converted: where Azure shows another currency
+than the manifest's, that is reported. Addresses and notifications that others put to the budget stay.
 Google Cloud: a budget of the billing account, filtered by project (billingbudgets, budgets.create), in the billing
 account's currency. Mail goes to the billing account's administrators and to notification channels of Cloud Monitoring,
 not to any address.
