@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
-use landfall_engine::cloud::Cloud as _;
 use landfall_engine::store::{Key, Store};
 use landfall_model::id::{Provider, TenantId};
 use landfall_model::target::Target;
@@ -16,8 +15,11 @@ pub(crate) fn parse(typed: &str, known: &BTreeSet<Target>) -> anyhow::Result<Tar
     match typed.parse::<Target>() {
         Ok(target) => Ok(target),
         Err(error) => {
-            if let Ok(tenant) = TenantId::new(Provider::Aws, typed) {
-                bail!("`{typed}` does not say of which cloud it is: write `{tenant}`");
+            // An id of Google Cloud is any word, so it is never guessed.
+            for provider in [Provider::Aws, Provider::Azure] {
+                if let Ok(tenant) = TenantId::new(provider, typed) {
+                    bail!("`{typed}` does not say of which cloud it is: write `{tenant}`");
+                }
             }
             let names: Vec<String> = known.iter().map(Target::to_string).collect();
             let near = did_you_mean(typed, names.iter().map(String::as_str));
@@ -30,10 +32,13 @@ pub(crate) fn parse(typed: &str, known: &BTreeSet<Target>) -> anyhow::Result<Tar
 }
 
 /// Every target that the manifest or the store names.
-pub(crate) async fn known(desk: &Desk) -> anyhow::Result<BTreeSet<Target>> {
-    let mut known: BTreeSet<Target> = recorded(&*desk.store).await?;
-    known.extend(desk.manifest().tenants().map(|tenant| Target::Tenant(tenant.id.clone())));
-    known.insert(desk.organization());
+async fn known(desks: &[Desk]) -> anyhow::Result<BTreeSet<Target>> {
+    let mut known = BTreeSet::new();
+    for desk in desks {
+        known.extend(recorded(&*desk.store).await?);
+        known.extend(desk.manifest().tenants().map(|tenant| Target::Tenant(tenant.id.clone())));
+        known.insert(desk.organization());
+    }
     Ok(known)
 }
 
@@ -59,27 +64,46 @@ pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<BTreeSet<Targe
     Ok(recorded)
 }
 
-/// The targets that were typed, each one there: what nobody knows is asked of the organization.
-pub(crate) async fn of_cloud(desk: &Desk, typed: &[String]) -> anyhow::Result<Vec<Target>> {
-    let known = known(desk).await?;
-    let mut targets = Vec::new();
+/// The targets that were typed, each one there and with the desk of its cloud: what nobody knows is asked of the organizations.
+pub(crate) async fn of_clouds<'a>(
+    desks: &'a [Desk],
+    typed: &[String],
+) -> anyhow::Result<Vec<(&'a Desk, Target)>> {
+    let known = known(desks).await?;
+    let mut targets: Vec<(&Desk, Target)> = Vec::new();
     for one in typed {
         let target = parse(one, &known)?;
-        let there = known.contains(&target)
-            || match &target {
-                Target::Organization(_) => false,
-                Target::Tenant(tenant) => desk.cloud.facts(tenant).await?.is_some(),
-            };
-        if !there {
+        let Some(desk) = holder(desks, &target, &known).await? else {
             let names: Vec<String> = known.iter().map(Target::to_string).collect();
             let near = did_you_mean(one, names.iter().map(String::as_str));
             bail!("neither the manifest nor the organization has `{one}`{near}");
-        }
-        if !targets.contains(&target) {
-            targets.push(target);
+        };
+        if !targets.iter().any(|(_, other)| *other == target) {
+            targets.push((desk, target));
         }
     }
     Ok(targets)
+}
+
+/// The desk of the cloud that has a target.
+async fn holder<'a>(
+    desks: &'a [Desk],
+    target: &Target,
+    known: &BTreeSet<Target>,
+) -> anyhow::Result<Option<&'a Desk>> {
+    let candidates: Vec<&Desk> = desks.iter().filter(|desk| desk.may_hold(target)).collect();
+    match (candidates.as_slice(), target) {
+        ([only], target) if known.contains(target) => Ok(Some(only)),
+        (_, Target::Organization(_)) => Ok(None),
+        (candidates, Target::Tenant(tenant)) => {
+            for desk in candidates {
+                if desk.cloud.facts(tenant).await?.is_some() {
+                    return Ok(Some(desk));
+                }
+            }
+            Ok(None)
+        }
+    }
 }
 
 /// The organization and every tenant that its directory names, in order.

@@ -18,7 +18,7 @@ use crate::{Exit, say, target};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// `aws/222222222222` or `organization/aws`
+    /// `aws/222222222222`, `azure/<subscription>` or `organization/aws`
     targets: Vec<String>,
     /// How much this run may change, instead of the manifest's `limits`: changes=N, deletions=N, tenants=N
     #[arg(long, value_name = "WHAT=N", value_delimiter = ',')]
@@ -32,18 +32,38 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         );
     }
     let released = released(&arguments.limit)?;
-    let desk = Desk::to_write(common).await?;
-    let targets = target::of_cloud(&desk, &arguments.targets).await?;
-    let engine = desk.engine(released.map(|release| release(desk.manifest().limits)));
-    for target in &targets {
-        let work = Work::Reconcile { target: target.clone(), sweep: None, page: None, cause: Cause::Asked };
-        work::send(&engine, &work, Duration::ZERO).await?;
-    }
+    let desks = Desk::to_write(common, &arguments.targets).await?;
+    let targets = target::of_clouds(&desks, &arguments.targets).await?;
     let bar = worker::bar(targets.len(), "applying");
-    let worked = worker::work(&desk, &engine, None, Worked::default(), &bar).await;
+    let mut all = Worked::default();
+    for desk in &desks {
+        let engine = desk.engine(released.as_ref().map(|release| release(desk.manifest().limits)));
+        let mine = targets.iter().filter(|(of, _)| of.name == desk.name);
+        for (_, target) in mine {
+            let work =
+                Work::Reconcile { target: target.clone(), sweep: None, page: None, cause: Cause::Asked };
+            work::send(&engine, &work, Duration::ZERO).await?;
+        }
+        all = worker::work(desk, &engine, None, all, &bar).await.context("could not work on the targets")?;
+        if all.interrupted {
+            break;
+        }
+    }
     bar.finish_and_clear();
-    let worked = worked.context("could not work on the targets")?;
-    match common.format {
+    show(&all, common.format)?;
+    if all.interrupted {
+        say::note(
+            "interrupted: what was begun was ended, the rest was not begun; `landfall apply` again goes on",
+        );
+    }
+    if all.interrupted || !all.failures.is_empty() {
+        return Ok(Exit::Error);
+    }
+    Ok(Exit::found(all.needs_attention()))
+}
+
+fn show(worked: &Worked, format: Format) -> anyhow::Result<()> {
+    match format {
         Format::Json => say::json(&json!({
             "reports": worked.reports.values().collect::<Vec<_>>(),
             "remains": worked.remains,
@@ -62,15 +82,7 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             }
         }
     }
-    if worked.interrupted {
-        say::note(
-            "interrupted: what was begun was ended, the rest was not begun; `landfall apply` again goes on",
-        );
-    }
-    if worked.interrupted || !worked.failures.is_empty() {
-        return Ok(Exit::Error);
-    }
-    Ok(Exit::found(worked.needs_attention()))
+    Ok(())
 }
 
 /// Reads what was typed, as what it makes of the manifest's limits; nothing where nothing was typed.

@@ -1,5 +1,7 @@
 //! `landfall doctor`: who am I, what can I read and write, and what is missing. It never writes.
 
+mod azure;
+
 use std::collections::BTreeSet;
 
 use clap::Args;
@@ -10,7 +12,7 @@ use landfall_engine::cloud::Cloud as _;
 use landfall_engine::control::chain;
 use landfall_model::id::Name;
 use landfall_model::manifest::statement::verify;
-use landfall_model::manifest::{AwsCloud, Manage};
+use landfall_model::manifest::{AwsCloud, Cloud, Manage};
 use landfall_reports::inert::inert;
 use serde::Serialize;
 
@@ -26,12 +28,12 @@ const SAMPLE: usize = 5;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {}
 
-/// The cloud that is examined.
+/// A cloud that is examined.
 #[derive(Debug)]
 struct Ground {
     name: Name,
-    cloud: AwsCloud,
-    /// The accounts that the manifest names in it.
+    cloud: Cloud,
+    /// The tenants that the manifest names in it.
     named: BTreeSet<String>,
 }
 
@@ -66,15 +68,29 @@ impl Examination {
 pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let cloudy = Cloudy::default();
     let mut seen = Examination::default();
-    let ground = manifest(common, &cloudy, &mut seen).await;
+    let grounds = manifest(common, &cloudy, &mut seen).await;
     store(common, &cloudy, &mut seen).await;
-    match cloudy.aws().await {
-        Ok(aws) => cloud(aws, ground, &mut seen).await,
-        Err(error) => seen.bad(
-            "my own identity",
-            format!("{error:#}"),
-            "set `AWS_REGION`, and credentials as for the AWS command line",
-        ),
+    for ground in grounds {
+        let Ground { name, cloud, named } = ground;
+        match cloud {
+            Cloud::Aws(cloud) => match cloudy.aws().await {
+                Ok(aws) => self::cloud(aws, &name, &cloud, &named, &mut seen).await,
+                Err(error) => seen.bad(
+                    "my own identity",
+                    format!("{error:#}"),
+                    "set `AWS_REGION`, and credentials as for the AWS command line",
+                ),
+            },
+            Cloud::Azure(cloud) => match cloudy.azure().await {
+                Ok(azure) => azure::cloud(azure, &name, &cloud, &named, &mut seen).await,
+                Err(error) => seen.bad("my own identity on Azure", format!("{error:#}"), "`az login`"),
+            },
+            Cloud::Gcp(_) => seen.bad(
+                format!("the cloud `{name}`"),
+                "this version does not look at Google Cloud",
+                "leave it out with `--cloud`",
+            ),
+        }
     }
     let Examination(findings) = seen;
     match common.format {
@@ -85,13 +101,13 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
 }
 
 /// The bundle: readable, signed by whom, until when.
-async fn manifest(common: &Common, cloudy: &Cloudy, seen: &mut Examination) -> Option<Ground> {
+async fn manifest(common: &Common, cloudy: &Cloudy, seen: &mut Examination) -> Vec<Ground> {
     let from = common.manifest();
     let Given { bundle, statement } = match source::given(from, cloudy).await {
         Ok(given) => given,
         Err(error) => {
             seen.bad("the manifest", format!("{error:#}"), "say where it is with `--manifest`");
-            return None;
+            return Vec::new();
         }
     };
     let about = format!("`{from}`: {}, bundle {}", bundle.manifest().organization, bundle.digest().short());
@@ -127,17 +143,20 @@ async fn manifest(common: &Common, cloudy: &Cloudy, seen: &mut Examination) -> O
             }
         }
     }
-    match desk::ground(bundle.manifest(), common.cloud.as_ref()) {
-        Ok((name, cloud)) => {
-            let tenants = bundle.manifest().tenants().filter(|tenant| tenant.cloud == name);
-            let named = tenants.map(|tenant| tenant.id.native().to_owned()).collect();
-            Some(Ground { name, cloud, named })
-        }
+    let names = match desk::clouds(bundle.manifest(), common.cloud.as_ref(), &[]) {
+        Ok(names) => names,
         Err(error) => {
             seen.bad("the cloud", format!("{error:#}"), "say which with `--cloud`");
-            None
+            return Vec::new();
         }
-    }
+    };
+    let ground = |name: Name| {
+        let cloud = bundle.manifest().clouds.get(&name)?.clone();
+        let tenants = bundle.manifest().tenants().filter(|tenant| tenant.cloud == name);
+        let named = tenants.map(|tenant| tenant.id.native().to_owned()).collect();
+        Some(Ground { name, cloud, named })
+    };
+    names.into_iter().filter_map(ground).collect()
 }
 
 /// The store: there, and of a format that this program reads.
@@ -164,7 +183,7 @@ async fn store(common: &Common, cloudy: &Cloudy, seen: &mut Examination) {
 }
 
 /// The identity, the organization, and the roles that the manifest names.
-async fn cloud(aws: &Aws, ground: Option<Ground>, seen: &mut Examination) {
+async fn cloud(aws: &Aws, name: &Name, ground: &AwsCloud, named: &BTreeSet<String>, seen: &mut Examination) {
     match whoami(aws).await {
         Ok(me) => seen.good("my own identity", format!("{} in account {}", me.arn, me.account)),
         Err(error) => {
@@ -181,10 +200,9 @@ async fn cloud(aws: &Aws, ground: Option<Ground>, seen: &mut Examination) {
             return;
         }
     }
-    let Some(Ground { name, cloud: ground, named }) = ground else { return };
     let (read, write) = (&ground.roles.read, &ground.roles.write);
     let management = &ground.management_account;
-    match organization(aws, &ground).await {
+    match organization(aws, ground).await {
         Ok(found) if found.id != ground.organization => seen.bad(
             "the organization",
             format!(
@@ -213,15 +231,15 @@ async fn cloud(aws: &Aws, ground: Option<Ground>, seen: &mut Examination) {
             format!("make the role `{read}` in {management}, trusting the identity above"),
         ),
     }
-    role(aws, &ground, management, Way::Read, "the management account", seen).await;
+    role(aws, ground, management, Way::Read, "the management account", seen).await;
     if ground.manage == Manage::Full {
-        role(aws, &ground, management, Way::Write, "the management account", seen).await;
+        role(aws, ground, management, Way::Write, "the management account", seen).await;
     }
-    let members = sample(aws, &name, &ground, &named, seen).await;
+    let members = sample(aws, name, ground, named, seen).await;
     for account in members {
-        role(aws, &ground, &account, Way::Read, "an account", seen).await;
+        role(aws, ground, &account, Way::Read, "an account", seen).await;
         if ground.manage == Manage::Full {
-            role(aws, &ground, &account, Way::Write, "an account", seen).await;
+            role(aws, ground, &account, Way::Write, "an account", seen).await;
         }
     }
     if ground.manage == Manage::Observe {

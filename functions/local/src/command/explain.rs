@@ -15,7 +15,7 @@ use crate::{Exit, desk, say, source, target};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// `aws/222222222222` or `organization/aws`
+    /// `aws/222222222222`, `azure/<subscription>` or `organization/aws`
     target: String,
     /// A control, the manifest's name for one, or the beginning of a setting's address; all where none is named
     setting: Option<String>,
@@ -34,7 +34,19 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         None => None,
     };
     let cloud: Name = match (&trusted, &target) {
-        (Some(trusted), _) => desk::ground(trusted.bundle.manifest(), common.cloud.as_ref())?.0,
+        (Some(trusted), target) => {
+            let clouds =
+                desk::clouds(trusted.bundle.manifest(), common.cloud.as_ref(), &[target.to_string()])?;
+            let mut clouds = clouds.into_iter();
+            match (clouds.next(), clouds.next()) {
+                (Some(only), None) => only,
+                (one, other) => {
+                    let names: Vec<String> =
+                        one.into_iter().chain(other).map(|name| format!("`--cloud {name}`")).collect();
+                    bail!("`{target}` may be in several clouds of the manifest: say {}", names.join(" or "))
+                }
+            }
+        }
         (None, Target::Organization(cloud)) => cloud.clone(),
         (None, Target::Tenant(tenant)) => tenant.provider().as_str().parse()?,
     };

@@ -22,20 +22,21 @@ const LOOKS: usize = 8;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// `aws/222222222222` or `organization/aws`; everybody where none is named
+    /// `aws/222222222222`, `azure/<subscription>` or `organization/aws`; everybody where none is named
     targets: Vec<String>,
 }
 
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
-    let desk = Desk::to_look(common).await?;
+    let desks = Desk::to_look(common, &arguments.targets).await?;
+    let mut total = Total::default();
     let targets = match arguments.targets.as_slice() {
-        [] => target::everybody(&desk).await.context("could not list the organization's tenants")?,
-        typed => target::of_cloud(&desk, typed).await?,
+        [] => everybody(&desks, &mut total).await?,
+        typed => target::of_clouds(&desks, typed).await?,
     };
     let bar = worker::bar(targets.len(), "planning");
     let mut previews = stream::iter(&targets)
-        .map(|target| {
-            let (desk, bar) = (&desk, &bar);
+        .map(|(desk, target)| {
+            let bar = &bar;
             async move {
                 let preview = preview(desk, target).await;
                 bar.inc(1);
@@ -44,7 +45,6 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         })
         .buffered(LOOKS);
     let mut seen = Vec::new();
-    let mut total = Total::default();
     while let Some((target, preview)) = previews.next().await {
         let preview = preview.with_context(|| format!("could not plan for `{target}`"));
         total.add(&preview);
@@ -60,10 +60,28 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
         Format::Json => say::json(&Value::Array(seen))?,
         Format::Text => say::line(total.line()),
     }
-    if total.errors > 0 {
+    if total.errors + total.unlisted > 0 {
         return Ok(Exit::Error);
     }
     Ok(Exit::found(total.changes + total.blocked + total.open > 0))
+}
+
+/// Everybody in every cloud. A cloud that can't be listed costs that cloud; where it is the only one, it is the error.
+async fn everybody<'a>(desks: &'a [Desk], total: &mut Total) -> anyhow::Result<Vec<(&'a Desk, Target)>> {
+    let mut all = Vec::new();
+    for desk in desks {
+        let listed = target::everybody(desk).await;
+        let listed = listed.with_context(|| format!("could not list the tenants of `{}`", desk.name));
+        match listed {
+            Ok(targets) => all.extend(targets.into_iter().map(|target| (desk, target))),
+            Err(error) if desks.len() == 1 => return Err(error),
+            Err(error) => {
+                say::error(&error);
+                total.unlisted += 1;
+            }
+        }
+    }
+    Ok(all)
 }
 
 async fn preview(desk: &Desk, target: &Target) -> anyhow::Result<Preview> {
@@ -102,6 +120,8 @@ struct Total {
     refused: usize,
     open: usize,
     errors: usize,
+    /// Clouds whose tenants could not be listed.
+    unlisted: usize,
 }
 
 impl Total {
@@ -130,6 +150,7 @@ impl Total {
             (self.open, "open that this plan does not change"),
             (self.refused, "refused for going beyond the limits"),
             (self.errors, "not planned"),
+            (self.unlisted, "clouds not listed"),
         ] {
             if number > 0 {
                 parts.push(format!("{number} {what}"));

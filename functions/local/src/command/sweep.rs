@@ -26,10 +26,55 @@ const OPEN_SHOWN: usize = 30;
 pub(crate) struct Arguments {}
 
 pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> {
-    let desk = Desk::to_write(common).await?;
+    let desks = Desk::to_write(common, &[]).await?;
+    let mut exit = Exit::Clean;
+    let mut swept = Vec::new();
+    for desk in &desks {
+        // A cloud that can't be swept costs that cloud.
+        let (id, worked) = match one(desk).await {
+            Ok(done) => done,
+            Err(error) if desks.len() == 1 => return Err(error),
+            Err(error) => {
+                say::error(&error.context(format!("the cloud `{}`", desk.name)));
+                exit = Exit::Error;
+                continue;
+            }
+        };
+        match common.format {
+            Format::Json => swept.push(json!({
+                "cloud": desk.name,
+                "sweep": id,
+                "closed": worked.closed,
+                "reports": worked.reports.values().collect::<Vec<_>>(),
+                "remains": worked.remains,
+                "failures": worked.failures,
+                "interrupted": worked.interrupted,
+            })),
+            Format::Text => show(&id, &worked),
+        }
+        if worked.interrupted || !worked.failures.is_empty() {
+            exit = Exit::Error;
+        } else if worked.needs_attention() && exit == Exit::Clean {
+            exit = Exit::Found;
+        }
+        if worked.interrupted {
+            say::note(
+                "interrupted: what was begun was ended, the rest was not begun; the next sweep looks again",
+            );
+            break;
+        }
+    }
+    if common.format == Format::Json {
+        say::json(&swept)?;
+    }
+    Ok(exit)
+}
+
+/// Sweeps one cloud.
+async fn one(desk: &Desk) -> anyhow::Result<(SweepId, Worked)> {
     let engine = desk.engine(None);
     let bar = worker::bar(1, "sweeping");
-    bar.set_message("the organization");
+    bar.set_message(desk.organization().to_string());
     let id = tokio::select! {
         id = begin(&engine, deadline()) => id.context("could not begin the sweep")?,
         _ = tokio::signal::ctrl_c() => bail!("interrupted at once; the next run settles what was begun"),
@@ -37,29 +82,9 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
     let tenants = engine.store.read::<Sweep>(&keys::sweep(&id)?).await?.map_or(0, |(sweep, _)| sweep.tenants);
     bar.set_length(u64::from(tenants) + 1);
     bar.inc(1);
-    let worked = worker::work(&desk, &engine, Some(&id), begun(&desk, &id).await?, &bar).await;
+    let worked = worker::work(desk, &engine, Some(&id), begun(desk, &id).await?, &bar).await;
     bar.finish_and_clear();
-    let worked = worked.context("could not work on the sweep")?;
-    match common.format {
-        Format::Json => say::json(&json!({
-            "sweep": id,
-            "closed": worked.closed,
-            "reports": worked.reports.values().collect::<Vec<_>>(),
-            "remains": worked.remains,
-            "failures": worked.failures,
-            "interrupted": worked.interrupted,
-        }))?,
-        Format::Text => show(&id, &worked),
-    }
-    if worked.interrupted {
-        say::note(
-            "interrupted: what was begun was ended, the rest was not begun; the next sweep looks again",
-        );
-    }
-    if worked.interrupted || !worked.failures.is_empty() {
-        return Ok(Exit::Error);
-    }
-    Ok(Exit::found(worked.needs_attention()))
+    Ok((id, worked.context("could not work on the sweep")?))
 }
 
 /// What came of the organization, which is looked at before anybody else.
