@@ -1,10 +1,13 @@
 //! What the directory has, looked up once for a sweep, and anew for every run of its own: its tree of management groups, its
 //! subscriptions, the names of roles.
 //!
-//! What is remembered here only finds things; whether a setting holds is always judged by a look of its own.
+//! What is remembered here only finds things, or says what a name stands for; whether a setting holds is always judged by a look of
+//! its own.
 
+mod roles;
 mod tree;
 
+pub(crate) use roles::Rights;
 pub(crate) use tree::{Group, Tree, group_path};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +15,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use serde_json::json;
 
 use landfall_engine::cloud::{LookError, Page, Surveyed};
 use landfall_engine::control::chain;
@@ -25,7 +27,7 @@ use landfall_model::manifest::AzureCloud;
 use landfall_model::observed::{Address, Look, Observed, Seen};
 
 use crate::client::Client;
-use crate::client::service::{ROLES, SUBSCRIPTIONS};
+use crate::client::service::SUBSCRIPTIONS;
 use crate::error::CallError;
 
 /// Subscriptions in one page of a sweep: small enough that a record of them is read quickly by each of their workers.
@@ -39,8 +41,7 @@ pub(crate) struct Directory {
     directory: String,
     tree: Remembered<Arc<Tree>>,
     subscriptions: Remembered<Arc<BTreeMap<String, Facts>>>,
-    /// Role definitions by name, each asked for once.
-    roles: Arc<Mutex<BTreeMap<String, Option<String>>>>,
+    roles: roles::Roles,
 }
 
 /// A subscription as Resource Manager knows it.
@@ -80,7 +81,7 @@ impl Directory {
             directory: ground.directory.clone(),
             tree: Remembered::new(NAMES),
             subscriptions: Remembered::new(NAMES),
-            roles: Arc::default(),
+            roles: roles::Roles::default(),
         }
     }
 
@@ -98,7 +99,7 @@ impl Directory {
     pub(crate) async fn forget_all(&self) {
         self.tree.forget().await;
         self.subscriptions.forget().await;
-        self.roles.lock().await.clear();
+        self.roles.forget().await;
     }
 
     /// What Resource Manager says of one subscription.
@@ -168,19 +169,12 @@ impl Directory {
 
     /// The id of a role definition by its name: built in, or made at or above the scope.
     pub(crate) async fn role(&self, scope: &str, name: &str) -> Result<Option<String>, CallError> {
-        if let Some(known) = self.roles.lock().await.get(name) {
-            return Ok(known.clone());
-        }
-        // OData doubles a quote within quotes.
-        let filter: String = url::form_urlencoded::byte_serialize(
-            format!("roleName eq '{}'", name.replace('\'', "''")).as_bytes(),
-        )
-        .collect();
-        let path = format!("{scope}/providers/Microsoft.Authorization/roleDefinitions?$filter={filter}");
-        let (_, found) = self.client.list(&ROLES, &path).await?;
-        let id = found.first().and_then(|role| role.get("name")).and_then(Value::as_str).map(str::to_owned);
-        self.roles.lock().await.insert(name.to_owned(), id.clone());
-        Ok(id)
+        self.roles.id(&self.client, scope, name).await
+    }
+
+    /// What the role of this id lets its holders do; nothing where there is no such role.
+    pub(crate) async fn rights(&self, scope: &str, id: &str) -> Result<Option<Rights>, CallError> {
+        self.roles.rights(&self.client, scope, id).await
     }
 }
 
