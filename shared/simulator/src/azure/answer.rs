@@ -122,7 +122,7 @@ pub(crate) fn encode(
             answer.headers_mut().insert(name, value);
         }
     }
-    if !body.is_null() && !request.is_some_and(|request| request.method == http::Method::HEAD) {
+    if !body.is_null() && request.is_none_or(|request| request.method != http::Method::HEAD) {
         *answer.body_mut() = Full::new(Bytes::from(body.to_string()));
         headers.push(("content-type", "application/json; charset=utf-8".to_owned()));
     }

@@ -101,10 +101,8 @@ fn authorized(world: &AzureWorld, faults: &Faults, request: &Request) -> Result<
     if !denied {
         return Ok(());
     }
-    let scope = match request.scope {
-        Scope::Tenant => request.path.clone(),
-        _ => request.scope.id(),
-    };
+    let at_tenant = request.scope == Scope::Tenant;
+    let scope = if at_tenant { request.path.clone() } else { request.scope.id() };
     Err(refusal(
         403,
         "AuthorizationFailed",

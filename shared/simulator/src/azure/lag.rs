@@ -24,10 +24,8 @@ pub(crate) enum Before {
 
 impl AzureLag {
     pub(crate) fn before(world: &AzureWorld, request: &Request) -> Option<Before> {
-        let id = match request.kind {
-            Kind::GroupSubscriptions => Some(request.name()),
-            _ => request.scope.subscription(),
-        };
+        let placed = (request.kind == Kind::GroupSubscriptions).then(|| request.name());
+        let id = placed.or_else(|| request.scope.subscription());
         Some(match id {
             Some(id) => Before::Subscription(Box::new(world.subscription(id)?.clone())),
             None => Before::Directory(Box::new(world.directory.clone())),

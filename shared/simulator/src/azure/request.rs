@@ -118,19 +118,23 @@ impl Request {
 
     /// The subscription or management group that the call is about; the directory for the rest.
     pub(crate) fn about(&self, directory: &str) -> String {
-        match self.kind {
-            Kind::GroupSubscriptions if self.names.len() == 2 => self.name().to_ascii_lowercase(),
+        let on_group = matches!(
+            self.kind,
             Kind::Groups | Kind::Descendants | Kind::HierarchySettings | Kind::GroupSubscriptions
-                if !self.names.is_empty() =>
-            {
-                self.first_name().to_owned()
-            }
-            Kind::OperationResults => self.name().to_owned(),
-            _ => match &self.scope {
-                Scope::Group(id) => id.clone(),
-                scope => scope.subscription().unwrap_or(directory).to_owned(),
-            },
+        );
+        if self.kind == Kind::GroupSubscriptions && self.names.len() == 2 {
+            return self.name().to_ascii_lowercase();
         }
+        if on_group && !self.names.is_empty() {
+            return self.first_name().to_owned();
+        }
+        if self.kind == Kind::OperationResults {
+            return self.name().to_owned();
+        }
+        if let Scope::Group(id) = &self.scope {
+            return id.clone();
+        }
+        self.scope.subscription().unwrap_or(directory).to_owned()
     }
 
     /// The body as an object.
@@ -182,8 +186,8 @@ fn operation(method: &Method, kind: Kind, types: &str) -> String {
         _ => "action",
     };
     // The permission to list what a subscription holds is one; resources of any type are read by their own.
-    match kind {
-        Kind::Resources => "subscriptions/resources/read".to_owned(),
-        _ => format!("{types}/{verb}"),
+    if kind == Kind::Resources {
+        return "subscriptions/resources/read".to_owned();
     }
+    format!("{types}/{verb}")
 }

@@ -1,6 +1,7 @@
 //! Which types ARM knows, where they are, and in which api-versions they are asked for.
 
 use super::scope::Scope;
+use super::world::subscription::PROVIDERS;
 
 /// What a request is about; each has its handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,8 +144,7 @@ pub(crate) struct Routed {
 
 /// What a path is about; `None` for one that ARM has nothing at.
 pub(crate) fn route(path: &str) -> Option<Routed> {
-    let decoded: Vec<String> =
-        path.split('/').filter(|part| !part.is_empty()).map(|part| percent_decoded(part)).collect();
+    let decoded: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(percent_decoded).collect();
     let parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let is = |part: &str, word: &str| part.eq_ignore_ascii_case(word);
     match parts.as_slice() {
@@ -245,18 +245,18 @@ fn known(scope: &Scope, namespace: &str, rest: &[&str]) -> Option<Routed> {
 /// Any resource in a resource group.
 fn in_group(parts: &[&str]) -> Option<Routed> {
     let Scope::Resource(subscription, group, kind, name) = Scope::of_parts(parts)? else { return None };
-    let (namespace, types) = kind.split_once('/')?;
     let known = RESOURCE_VERSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&kind));
-    let (spelled, versions) =
-        known.map_or((kind.as_str(), &[][..]), |(spelled, versions)| (*spelled, *versions));
-    let spelled = spelled.split_once('/').map_or(types, |(_, types)| types);
+    let (kind, versions) = known.map_or((kind.as_str(), &[][..]), |(known, versions)| (*known, *versions));
+    let (namespace, types) = kind.split_once('/')?;
+    let namespace =
+        PROVIDERS.iter().find(|known| known.eq_ignore_ascii_case(namespace)).unwrap_or(&namespace);
     Some(Routed {
-        namespace: namespace.to_owned(),
-        kind: Kind::Resource,
-        types: spelled.to_owned(),
-        names: vec![name.clone()],
-        versions,
         scope: Scope::ResourceGroup(subscription, group),
+        namespace: (*namespace).to_owned(),
+        kind: Kind::Resource,
+        types: types.to_owned(),
+        names: vec![name],
+        versions,
     })
 }
 

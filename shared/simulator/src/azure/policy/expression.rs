@@ -79,7 +79,7 @@ impl<'a> Context<'a> {
         let properties = body.get("properties").cloned().unwrap_or_default();
         match walk(&properties, path) {
             Found::One(Value::Null) => walk(&body, path),
-            found => found,
+            found @ (Found::One(_) | Found::Each(_)) => found,
         }
     }
 }
@@ -128,7 +128,7 @@ pub(crate) fn evaluate_text(value: &Value, context: &Context<'_>) -> Result<Valu
         Value::Array(all) => {
             all.iter().map(|one| evaluate_text(one, context)).collect::<Result<Vec<_>, _>>().map(Value::Array)
         }
-        other => Ok(other.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Ok(value.clone()),
     }
 }
 
@@ -303,9 +303,9 @@ fn call(name: &str, arguments: &[Value], context: &Context<'_>) -> Result<Value,
         "empty" => Value::Bool(length(&one()) == 0),
         "startswith" => Value::Bool(text(one()).to_lowercase().starts_with(&text(other()).to_lowercase())),
         "endswith" => Value::Bool(text(one()).to_lowercase().ends_with(&text(other()).to_lowercase())),
-        "contains" => Value::Bool(match one() {
-            Value::Array(all) => all.contains(&other()),
-            value => text(value).contains(&text(other())),
+        "contains" => Value::Bool(match one().as_array() {
+            Some(all) => all.contains(&other()),
+            None => text(one()).contains(&text(other())),
         }),
         "equals" => Value::Bool(one() == other()),
         "not" => Value::Bool(one() != Value::Bool(true)),

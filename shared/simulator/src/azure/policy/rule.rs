@@ -224,7 +224,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 
@@ -263,11 +263,11 @@ fn matches(found: &Value, pattern: &Value, insensitively: bool) -> bool {
 }
 
 fn contains(found: &Value, wanted: &Value) -> bool {
-    match found {
-        Value::Array(all) => all.iter().any(|one| same(one, wanted)),
-        Value::String(text) => text.to_ascii_lowercase().contains(&plain(wanted).to_ascii_lowercase()),
-        _ => false,
+    if let Some(all) = found.as_array() {
+        return all.iter().any(|one| same(one, wanted));
     }
+    let wanted = plain(wanted).to_ascii_lowercase();
+    found.as_str().is_some_and(|text| text.to_ascii_lowercase().contains(&wanted))
 }
 
 fn contains_key(found: &Value, wanted: &Value) -> bool {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::azure::request::Request;
 use crate::azure::route::Kind;
 use crate::azure::scope::Scope;
-use crate::azure::world::resource::key;
+use crate::azure::world::resource::{key, merge};
 use crate::azure::world::{AzureWorld, Deployed, ResourceGroup, Subscription, deployed_key};
 
 pub(crate) const RESOURCE_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups";
@@ -38,35 +38,31 @@ pub(super) fn of_request(world: &AzureWorld, request: &Request) -> Option<(Scope
         return None;
     }
     let body = request.body.as_object().cloned().unwrap_or_default();
-    let mut subject = match request.kind {
-        Kind::ResourceGroups => {
-            let before =
-                world.subscription(&id).and_then(|one| one.resource_groups.get(&key(request.name())));
-            let mut subject = before.map(|group| resource_group(&id, group)).unwrap_or_default();
-            subject.location = location(&body).or(subject.location);
-            RESOURCE_GROUP.clone_into(&mut subject.kind);
-            request.name().clone_into(&mut subject.name);
-            subject
-        }
+    let subject = match request.method.as_str() {
+        "PATCH" | "DELETE" => before(world, request),
+        _ => None,
+    };
+    let mut subject = if request.kind == Kind::Tags {
         // Tags are the tags of what they are on.
-        Kind::Tags => tagged(world, &request.scope)?,
-        _ => Subject {
+        tagged(world, &request.scope)?
+    } else if request.kind == Kind::ResourceGroups {
+        let there = world.subscription(&id).and_then(|one| one.resource_groups.get(&key(request.name())));
+        let there = there.map(|group| resource_group(&id, group)).unwrap_or_default();
+        Subject { kind: RESOURCE_GROUP.to_owned(), name: request.name().to_owned(), ..there }
+    } else {
+        subject.unwrap_or_else(|| Subject {
             kind: request.full_type(),
             name: request.name().rsplit('/').next().unwrap_or_default().to_owned(),
-            location: location(&body),
             indexed: request.kind == Kind::Resource && body.contains_key("location"),
             ..Subject::default()
-        },
+        })
     };
     if request.kind == Kind::Tags {
-        let sent = body.get("properties").and_then(|properties| properties.get("tags"));
-        subject.tags.extend(tags(sent));
+        subject.tags.extend(tags(body.get("properties").and_then(|properties| properties.get("tags"))));
     } else {
-        if request.method == http::Method::PATCH || request.method == http::Method::DELETE {
-            subject.merge(before(world, request));
-        }
+        subject.location = location(&body).or(subject.location);
         subject.tags.extend(tags(body.get("tags")));
-        subject.body.extend(body);
+        merge(&mut subject.body, &body);
     }
     subject.id = request.path.clone();
     subject.subscription.clone_from(&id);
@@ -79,14 +75,6 @@ pub(super) fn of_request(world: &AzureWorld, request: &Request) -> Option<(Scope
         (_, scope) => scope.clone(),
     };
     Some((own, subject))
-}
-
-impl Subject {
-    fn merge(&mut self, before: Option<Self>) {
-        if let Some(before) = before {
-            *self = before;
-        }
-    }
 }
 
 /// The resource that is there already.

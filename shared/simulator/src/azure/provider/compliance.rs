@@ -22,11 +22,12 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
     if !request.first_name().eq_ignore_ascii_case("latest") {
         return Err(bad("InvalidPolicyStatesResource", "Only the latest states are known here."));
     }
-    let inside = |one: &&Subscription| match &request.scope {
-        Scope::Group(group) => {
-            world.directory.way_up(&one.parent).iter().any(|above| above.id.eq_ignore_ascii_case(group))
+    let inside = |one: &&Subscription| {
+        if let Scope::Group(group) = &request.scope {
+            let way = world.directory.way_up(&one.parent);
+            return way.iter().any(|above| above.id.eq_ignore_ascii_case(group));
         }
-        scope => scope.subscription().is_some_and(|id| id == one.id),
+        request.scope.subscription().is_some_and(|id| id == one.id)
     };
     let mut states: Vec<(Counted, String, String, bool)> = Vec::new();
     for subscription in world.subscriptions.values().filter(inside) {

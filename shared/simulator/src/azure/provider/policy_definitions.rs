@@ -34,24 +34,37 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
     }
 }
 
+fn is_set(request: &Request) -> bool {
+    request.kind == Kind::PolicySetDefinitions
+}
+
 fn built_in<'a>(world: &'a AzureWorld, request: &Request) -> &'a Resources {
-    match request.kind {
-        Kind::PolicySetDefinitions => &world.built_in.policy_set_definitions,
-        _ => &world.built_in.policy_definitions,
-    }
+    let built_in = &world.built_in;
+    if is_set(request) { &built_in.policy_set_definitions } else { &built_in.policy_definitions }
 }
 
 fn custom(request: &Request) -> fn(&Governance) -> &Resources {
-    match request.kind {
-        Kind::PolicySetDefinitions => |governance| &governance.policy_set_definitions,
-        _ => |governance| &governance.policy_definitions,
+    if is_set(request) {
+        |governance| &governance.policy_set_definitions
+    } else {
+        |governance| &governance.policy_definitions
     }
 }
 
 fn custom_mut(request: &Request) -> fn(&mut Governance) -> &mut Resources {
-    match request.kind {
-        Kind::PolicySetDefinitions => |governance| &mut governance.policy_set_definitions,
-        _ => |governance| &mut governance.policy_definitions,
+    if is_set(request) {
+        |governance| &mut governance.policy_set_definitions
+    } else {
+        |governance| &mut governance.policy_definitions
+    }
+}
+
+/// The beginning of its codes, and its name in messages.
+fn called(request: &Request) -> (&'static str, &'static str) {
+    if is_set(request) {
+        ("PolicySetDefinition", "policy set definition")
+    } else {
+        ("PolicyDefinition", "policy definition")
     }
 }
 
@@ -80,11 +93,8 @@ fn list(world: &AzureWorld, request: &Request) -> Answered {
 }
 
 fn missing(request: &Request) -> Refusal {
-    let (code, what) = match request.kind {
-        Kind::PolicySetDefinitions => ("PolicySetDefinitionNotFound", "policy set definition"),
-        _ => ("PolicyDefinitionNotFound", "policy definition"),
-    };
-    not_found(code, format!("The {what} '{}' could not be found.", request.name()))
+    let (code, what) = called(request);
+    not_found(&format!("{code}NotFound"), format!("The {what} '{}' could not be found.", request.name()))
 }
 
 fn get(world: &AzureWorld, request: &Request) -> Answered {
@@ -109,7 +119,7 @@ fn put(world: &mut AzureWorld, request: &Request) -> Answered {
         return Err(bad("InvalidPolicyDefinitionName", message));
     }
     only(request.object()?, "", "PolicyDefinition", &ENVELOPE)?;
-    let set = request.kind == Kind::PolicySetDefinitions;
+    let set = is_set(request);
     let properties = if set { checked_set(world, request)? } else { checked(request)? };
     let all = held_mut(world, request, custom_mut(request))?;
     let most = if set { MOST_SETS } else { MOST };
@@ -217,16 +227,10 @@ fn checked_set(world: &AzureWorld, request: &Request) -> Result<Map<String, Valu
 fn delete(world: &mut AzureWorld, request: &Request) -> Answered {
     let id = format!("{}/providers/{}/{}", request.scope.id(), request.full_type(), request.name());
     if let Some(user) = policy::user_of(world, &id) {
-        let what = if request.kind == Kind::PolicySetDefinitions {
-            "policy set definition"
-        } else {
-            "policy definition"
-        };
-        let code =
-            if what == "policy definition" { "PolicyDefinitionInUse" } else { "PolicySetDefinitionInUse" };
+        let (code, what) = called(request);
         let message =
             format!("The {what} '{}' cannot be deleted because it is used by '{user}'.", request.name());
-        return Err(bad(code, message));
+        return Err(bad(&format!("{code}InUse"), message));
     }
     super::delete(world, request, custom_mut(request))
 }

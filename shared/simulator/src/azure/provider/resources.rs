@@ -3,7 +3,7 @@
 //! <https://learn.microsoft.com/rest/api/resources/resources>
 
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::answer::{Answered, Good, bad, conflict, no_method};
 use super::super::gate::{no_resource, no_resource_group};
@@ -11,7 +11,7 @@ use super::super::page::page;
 use super::super::policy::plain_location;
 use super::super::request::Request;
 use super::super::scope::Scope;
-use super::super::world::resource::key;
+use super::super::world::resource::{key, merge};
 use super::super::world::{AzureWorld, Deployed, Resource, ResourceGroup, deployed_key};
 use super::resource_groups::sent_tags;
 use crate::refusal::Refusal;
@@ -120,17 +120,6 @@ fn patch(there: &mut Deployed, request: &Request) -> Result<(), Refusal> {
     }
     there.resource.updated_at = request.now;
     Ok(())
-}
-
-/// JSON merge patch, as ARM's types document it: null takes away.
-fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
-    for (name, value) in from {
-        match (into.get_mut(name), value) {
-            (_, Value::Null) => drop(into.remove(name)),
-            (Some(Value::Object(inner)), Value::Object(value)) => merge(inner, value),
-            _ => drop(into.insert(name.clone(), value.clone())),
-        }
-    }
 }
 
 /// Everything in a subscription or a resource group, without its properties.

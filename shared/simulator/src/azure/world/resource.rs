@@ -109,3 +109,14 @@ pub(crate) fn id(scope: &str, kind: &str, name: &str) -> String {
 pub(crate) fn key(name: &str) -> String {
     name.to_ascii_lowercase()
 }
+
+/// JSON merge patch, as ARM's types document it: null takes away.
+pub(crate) fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+    for (name, value) in from {
+        match (into.get_mut(name), value) {
+            (_, Value::Null) => drop(into.remove(name)),
+            (Some(Value::Object(inner)), Value::Object(value)) => merge(inner, value),
+            _ => drop(into.insert(name.clone(), value.clone())),
+        }
+    }
+}
