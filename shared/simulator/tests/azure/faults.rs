@@ -1,5 +1,7 @@
 //! Faults: throttling, denials, cut connections, lag.
 
+#![expect(clippy::indexing_slicing, reason = "a helper of tests: what fails here fails the test")]
+
 use std::time::{Duration, Instant};
 
 use landfall_simulator::azure::READER;

@@ -1,5 +1,7 @@
 //! Deny policies are evaluated: a closed gate holds, spares what it should, and opens.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests: what fails here fails the test")]
+
 use landfall_simulator::azure::{AzureSimulator, CREATOR, OWNER, READER, WRITE_IDENTITY};
 use serde_json::{Value, json};
 

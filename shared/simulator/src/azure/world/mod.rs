@@ -3,7 +3,9 @@
 mod builtin;
 mod governance;
 pub(crate) mod group;
+mod policies;
 pub(crate) mod resource;
+mod roles;
 mod sample;
 pub(crate) mod subscription;
 
@@ -13,10 +15,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use builtin::{BuiltIn, CONTRIBUTOR, OWNER, READER, SECURITY_READER, USER_ACCESS_ADMINISTRATOR};
+pub use builtin::BuiltIn;
 pub use governance::Governance;
 pub use group::{Directory, HierarchySettings, ManagementGroup, Principal, SubscriptionPolicy};
 pub use resource::{Resource, Resources};
+pub use roles::{CONTRIBUTOR, OWNER, READER, SECURITY_READER, USER_ACCESS_ADMINISTRATOR};
 pub use subscription::{Deployed, Provider, ResourceGroup, Subscription};
 
 use super::operation::Operation;
