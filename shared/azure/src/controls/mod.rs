@@ -5,13 +5,22 @@
 
 mod access;
 mod account_alias;
+mod allowed_regions;
 mod audit_log;
+mod block_public_images;
+mod block_public_snapshots;
+mod block_public_storage;
 mod budget;
+mod denied_services;
 mod enabled_services;
+mod encrypt_by_default;
+mod external_access_analysis;
+mod hardened_instances;
 #[cfg(test)]
 mod landscape;
 mod placement;
 mod policies;
+mod protect_baseline;
 mod quarantine_gate;
 mod registration;
 mod resource_locks;
@@ -55,12 +64,17 @@ pub(crate) enum Offer {
 /// The table.
 pub(crate) fn offer(kind: ControlKind) -> Offer {
     use Offer::{Control, NotOffered};
+    use policies::InPolicies;
     match kind {
         ControlKind::Units => Control(&units::Units),
         ControlKind::Placement => Control(&placement::Placement),
         ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
         ControlKind::Access => Control(&access::Access),
         ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
+        ControlKind::Policies => Control(&policies::Policies),
+        ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
+        ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
+        ControlKind::ProtectBaseline => Control(&InPolicies(protect_baseline::ProtectBaseline)),
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
@@ -68,6 +82,16 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::Budget => Control(&budget::Budget),
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
+        ControlKind::ExternalAccessAnalysis => {
+            Control(&InPolicies(external_access_analysis::ExternalAccessAnalysis))
+        }
+        ControlKind::BlockPublicStorage => Control(&InPolicies(block_public_storage::BlockPublicStorage)),
+        ControlKind::EncryptByDefault => Control(&InPolicies(encrypt_by_default::EncryptByDefault)),
+        ControlKind::BlockPublicSnapshots => {
+            Control(&InPolicies(block_public_snapshots::BlockPublicSnapshots))
+        }
+        ControlKind::BlockPublicImages => Control(&InPolicies(block_public_images::BlockPublicImages)),
+        ControlKind::HardenedInstances => Control(&InPolicies(hardened_instances::HardenedInstances)),
         ControlKind::PasswordPolicy => {
             NotOffered("a subscription has no passwords: they belong to the directory, Microsoft Entra ID")
         }
@@ -79,7 +103,6 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
             NotOffered("an Azure network has no default security group")
         }
         ControlKind::RegionOptIn => NotOffered("Azure's locations need no switch"),
-        _ => NotOffered("under construction"),
     }
 }
 

@@ -10,25 +10,193 @@
 //! a scope takes only so many, and never touched.
 
 mod assignment;
+mod carried;
+mod compile;
 mod definition;
+mod drafts;
+mod exemption;
+mod judge;
+mod look;
+mod ours;
 mod quarantine;
+mod quota;
 
 pub(super) use assignment::{Assignment, Held, look_assignment};
+pub(super) use carried::{Carried, InPolicies};
 pub(super) use definition::{Definition, look_definition};
 pub(super) use quarantine::{QUARANTINE, quarantine, quarantined};
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use landfall_engine::cloud::{Made, Sighting};
+use landfall_engine::control::{Control, Judge, Permissions};
+use landfall_model::catalog::policies::{At, Point, Settings};
+use landfall_model::catalog::units::{self as units_catalog, WantedUnit};
+use landfall_model::catalog::{ControlKind, placement};
+use landfall_model::desired::Desired;
+use landfall_model::id::UnitPath;
+use landfall_model::judgement::Judgement;
+use landfall_model::manifest::AzureCloud;
+use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::Change;
+use landfall_model::target::Target;
 
+use super::units;
+use super::{Azure, ground};
 use crate::client::service::{EXEMPTIONS, POLICY};
+use crate::directory::group_path;
 use crate::error::CallError;
-use crate::session::Session;
+use crate::session::{Reader, Session, Writer};
+
+const KIND: ControlKind = ControlKind::Policies;
+
+/// How the names of our assignments and exemptions begin.
+const OURS: &str = "lf-";
 
 /// What people who find one of ours read.
 const DESCRIPTION: &str =
     "Made by Landfall from the organization's manifest. A change made by hand is put back.";
+
+/// Why a tenant that asks for nothing itself carries nothing.
+const NOTHING: &str = "nothing is asked of it beyond what its units ask";
+
+pub(super) struct Policies;
+
+/// The places that the target's own asking names.
+fn points(desired: &Desired) -> Vec<Point> {
+    let settings = desired.asked(KIND).and_then(|asked| asked.want::<Settings>().ok());
+    settings.map(|settings| settings.points).unwrap_or_default()
+}
+
+/// What a place is called in addresses.
+fn resource(at: &At) -> String {
+    match at {
+        At::Unit(path) => path.as_str().to_owned(),
+        At::Tenant(tenant) => tenant.native().to_owned(),
+    }
+}
+
+fn address(at: &At) -> Address {
+    Address::global(KIND, resource(at))
+}
+
+/// The address of the definitions of our own. No unit is called so.
+fn definitions_at() -> Address {
+    Address::global(KIND, "landfall-*")
+}
+
+/// A place as a scope of Azure's.
+fn scope(at: &At, desired: &Desired, ground: &AzureCloud) -> String {
+    match at {
+        At::Unit(path) => group_path(&group(path, desired, ground)),
+        At::Tenant(tenant) => format!("/subscriptions/{}", tenant.native()),
+    }
+}
+
+/// The id of the management group that a unit stands for.
+fn group(path: &UnitPath, desired: &Desired, ground: &AzureCloud) -> String {
+    units::group_id(ground, units::adopted(&units_of(desired), path), path)
+}
+
+/// Which existing groups the manifest's units stand for: all of them for the organization, those above it for a tenant.
+fn units_of(desired: &Desired) -> Vec<WantedUnit> {
+    let all =
+        desired.asked(ControlKind::Units).and_then(|asked| asked.want::<units_catalog::Settings>().ok());
+    let line =
+        desired.asked(ControlKind::Placement).and_then(|asked| asked.want::<placement::Settings>().ok());
+    all.map(|settings| settings.units).or(line.map(|settings| settings.line)).unwrap_or_default()
+}
+
+/// Why a place needs no look: no call is made for a tenant that asks for nothing and never carried anything of ours.
+fn idle(point: &Point, desired: &Desired) -> Option<&'static str> {
+    let At::Tenant(_) = &point.at else { return None };
+    (point.asks.is_empty() && !desired.record.made.contains(&address(&point.at))).then_some(NOTHING)
+}
+
+/// Whether a place of the target's own assigns a definition of ours.
+fn rests_on_ours(point: &Point, desired: &Desired) -> bool {
+    let Some(ground) = ground(desired).filter(|_| point.own) else { return false };
+    let assignments = compile::assignments(point, ground).unwrap_or_default();
+    assignments.iter().any(|one| ours::of(ground, &one.definition).is_some())
+}
+
+#[async_trait]
+impl Control for Policies {
+    const KIND: ControlKind = KIND;
+    const PERMISSIONS: Permissions = Permissions {
+        read: &[
+            "Microsoft.Authorization/policyAssignments/read",
+            "Microsoft.Authorization/policyDefinitions/read",
+            "Microsoft.Authorization/policyExemptions/read",
+            "Microsoft.Management/managementGroups/descendants/read",
+        ],
+        write: &[
+            "Microsoft.Authorization/policyAssignments/delete",
+            "Microsoft.Authorization/policyAssignments/exempt/action",
+            "Microsoft.Authorization/policyAssignments/write",
+            "Microsoft.Authorization/policyDefinitions/write",
+            "Microsoft.Authorization/policyExemptions/delete",
+            "Microsoft.Authorization/policyExemptions/write",
+        ],
+    };
+
+    type On = Azure;
+    type Want = Settings;
+
+    fn addresses(&self, want: &Settings, desired: &Desired) -> Vec<Address> {
+        let looked_at = want.points.iter().filter(|point| idle(point, desired).is_none());
+        let mut addresses: Vec<Address> = looked_at.map(|point| address(&point.at)).collect();
+        let organization = matches!(desired.target, Target::Organization(_));
+        if organization || want.points.iter().any(|point| rests_on_ours(point, desired)) {
+            addresses.push(definitions_at());
+        }
+        addresses.extend(exemption::looked_at(desired));
+        addresses
+    }
+
+    async fn look(&self, reader: &Reader, desired: &Desired, at: &Address) -> Result<Sighting, CallError> {
+        let session = &reader.0;
+        if *at == definitions_at() {
+            return look::definitions(session).await;
+        }
+        if exemption::exemptions_at(desired).as_ref() == Some(at) {
+            return exemption::look(session).await;
+        }
+        let tenant = desired.target.tenant().filter(|tenant| tenant.native() == at.resource);
+        if tenant.is_some() {
+            return look::place(session, &session.scope(), None).await;
+        }
+        match at.resource.parse() {
+            Ok(path) => {
+                let group = group(&path, desired, &session.ground);
+                look::place(session, &group_path(&group), Some(&group)).await
+            }
+            Err(error) => Ok(Sighting { seen: Seen::Unreadable(format!("{error}")), request: None }),
+        }
+    }
+
+    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
+        write(&writer.0, change).await
+    }
+}
+
+impl Judge for Policies {
+    fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
+        let quiet = |point: &&Point| idle(point, desired) == Some(NOTHING);
+        let (quiet, told): (Vec<&Point>, Vec<&Point>) = want.points.iter().partition(quiet);
+        // That a tenant asks for nothing itself is worth a line only where there is no other.
+        let told = if told.is_empty() { quiet } else { told };
+        let mut all: Vec<Judgement> =
+            told.into_iter().map(|point| judge::point(point, desired, observed)).collect();
+        if matches!(desired.target, Target::Organization(_)) {
+            all.extend(judge::definitions(desired, observed));
+        }
+        all.extend(exemption::judge(desired, observed));
+        all
+    }
+}
 
 /// What a write is told: which definition, assignment or exemption, and what it should be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

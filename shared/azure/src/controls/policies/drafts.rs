@@ -1,0 +1,65 @@
+//! The changes at one address, each after the one before: two writes at one address never race.
+
+use serde_json::Value;
+
+use landfall_model::observed::Address;
+use landfall_model::plan::{Change, ChangeId, Deed, Stage};
+
+use super::Order;
+use crate::controls::json;
+
+pub(super) struct Drafts<'a> {
+    pub(super) address: &'a Address,
+    pub(super) stage: Stage,
+    /// What the first of them waits for.
+    pub(super) behind: Vec<ChangeId>,
+    /// How many tenants they reach.
+    pub(super) reaches: Option<u32>,
+    pub(super) changes: Vec<Change>,
+}
+
+/// One change.
+pub(super) struct Draft<'a> {
+    pub(super) verb: &'static str,
+    pub(super) name: &'a str,
+    pub(super) deed: Deed,
+    pub(super) why: String,
+    pub(super) before: Option<Value>,
+    pub(super) after: Value,
+    pub(super) order: Order,
+}
+
+impl<'a> Drafts<'a> {
+    pub(super) const fn new(address: &'a Address, stage: Stage) -> Self {
+        Drafts { address, stage, behind: Vec::new(), reaches: None, changes: Vec::new() }
+    }
+
+    /// Adds a change after the others; it waits for those that are named as well.
+    pub(super) fn add(&mut self, draft: Draft<'_>, waits: impl IntoIterator<Item = ChangeId>) {
+        let Draft { verb, name, deed, why, before, after, order } = draft;
+        let mut change = Change::new(self.address, &format!("{verb}-{name}"), deed, why)
+            .before(before)
+            .after(after)
+            .with(json(&order))
+            .at(self.stage);
+        change.needs = match self.changes.last() {
+            Some(last) => vec![last.id.clone()],
+            None => self.behind.clone(),
+        };
+        change.needs.extend(waits);
+        change.reaches = self.reaches;
+        change.loses = deed == Deed::Delete;
+        self.changes.push(change);
+    }
+
+    /// All of them. The address counts as unmade only with the last of ours that was there.
+    pub(super) fn all(mut self, something_stays: bool) -> Vec<Change> {
+        let last = self.changes.iter().rposition(|change| change.deed == Deed::Delete);
+        for (at, change) in self.changes.iter_mut().enumerate() {
+            if change.deed == Deed::Delete && (something_stays || Some(at) != last) {
+                change.deed = Deed::Update;
+            }
+        }
+        self.changes
+    }
+}
