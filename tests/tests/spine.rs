@@ -437,3 +437,88 @@ async fn another_cloud_s_target_is_refused() {
         assert!(refused.to_string().contains("is not of the cloud `aws`"), "{refused}");
     }
 }
+
+/// AWS switches most features on with a new detector, each of which costs money.
+#[tokio::test]
+async fn a_new_detector_has_what_was_asked_and_nothing_that_came_with_it() {
+    let watched = ACME.replace(
+        "control: threat-detection }",
+        "control: threat-detection, with: { aws: [EKS_AUDIT_LOGS] } }",
+    );
+    let stage =
+        Stage::of(world(3), &watched, Arc::new(landfall_engine::store::memory::MemoryStore::new())).await;
+    stage.sweep().await;
+    let account = stage.simulator.edit(|world| world.create_account("new-shop"));
+    stage.run(&account, Cause::Created).await;
+    stage.simulator.edit(|world| {
+        for region in ["eu-central-1", "eu-west-1"] {
+            let detector = world.account_mut(&account).unwrap().region(region).detector.clone().unwrap();
+            let on: Vec<String> =
+                detector.features.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
+            assert_eq!(on, ["EKS_AUDIT_LOGS"], "{region}");
+        }
+    });
+    // What somebody else switches on stays on, also where ours has to be put back; who is managed is told where to go.
+    stage.simulator.edit(|world| {
+        let inside = world.account_mut(&account).unwrap();
+        let detector = inside.region("eu-central-1").detector.as_mut().unwrap();
+        detector.enabled = false;
+        detector.features = [("EKS_AUDIT_LOGS", false), ("S3_DATA_EVENTS", true)]
+            .map(|(name, on)| (name.to_owned(), on))
+            .into();
+        let managed = inside.region("eu-west-1").detector.as_mut().unwrap();
+        managed.enabled = false;
+        managed.administrator = Some("222222222222".to_owned());
+    });
+    let report = stage.reconcile(&account, Cause::Asked).await;
+    let refused: Vec<String> = report
+        .outcomes
+        .iter()
+        .filter(|outcome| !matches!(outcome.result, Done::Written { .. }))
+        .map(|outcome| format!("{} {:?}", outcome.address, outcome.result))
+        .collect();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(
+        refused[0].contains("eu-west-1") && refused[0].contains("administrator account manages"),
+        "{refused:?}"
+    );
+    stage.simulator.edit(|world| {
+        let detector = world.account_mut(&account).unwrap().region("eu-central-1").detector.clone().unwrap();
+        assert!(detector.enabled && detector.features.values().all(|on| *on), "{detector:?}");
+    });
+}
+
+#[tokio::test]
+async fn the_organization_s_trail_waits_for_trusted_access_and_says_so() {
+    let untrusted = ACME.replace("cloudtrail.amazonaws.com, ", "");
+    let memory = || Arc::new(landfall_engine::store::memory::MemoryStore::new());
+    let mut stage = Stage::of(world(3), &untrusted, memory()).await;
+    let organization = || Target::Organization("aws".parse().unwrap());
+    let Reconciled::Done(report) = stage.order(organization(), Cause::Asked).await else {
+        panic!("not done")
+    };
+    let of_trail = |report: &landfall_model::report::Report| {
+        let trail = report.outcomes.iter().find(|outcome| outcome.address.control == ControlKind::AuditLog);
+        format!("{:?}", trail.unwrap().result)
+    };
+    assert!(of_trail(&report).contains("add `cloudtrail.amazonaws.com`"), "{}", of_trail(&report));
+    assert!(stage.simulator.read(|world| world.organization.trails.is_empty()));
+
+    stage.follow(ACME).await;
+    stage.clock.pass(SignedDuration::from_mins(5));
+    let Reconciled::Done(report) = stage.order(organization(), Cause::Asked).await else {
+        panic!("not done")
+    };
+    assert!(of_trail(&report).starts_with("Written"), "{}", of_trail(&report));
+    stage.simulator.edit(|world| {
+        let trail = world.organization.trails.values_mut().next().unwrap();
+        assert_eq!((trail.name.as_str(), trail.bucket.as_str()), ("landfall-audit", "acme-audit"));
+        assert!(trail.organization && trail.multi_region && trail.validation && trail.logging);
+        // A tenant can only say that it does not log any more.
+        trail.logging = false;
+    });
+    let preview = stage.preview("222222222222").await;
+    let finding = preview.findings.iter().find(|finding| finding.control == ControlKind::AuditLog).unwrap();
+    assert_eq!(finding.status, Status::Fail);
+    assert!(!preview.plan.changes.iter().any(|change| change.address.control == ControlKind::AuditLog));
+}
