@@ -28,7 +28,7 @@ pub(super) struct AccountAlias;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Named {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     display_name: String,
 }
 

@@ -70,7 +70,7 @@ pub(super) struct Sink {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_hub_name: Option<String>,
     /// The categories that it sends.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     logs: Vec<Log>,
 }
 
@@ -81,15 +81,15 @@ struct Log {
     category: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     category_group: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     enabled: bool,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     properties: Sink,
 }
 

@@ -17,7 +17,7 @@ use landfall_model::catalog::budget::Settings;
 use landfall_model::desired::Desired;
 use landfall_model::judgement::Verdict;
 use landfall_model::manifest;
-use landfall_model::observed::Address;
+use landfall_model::observed::{Address, shows};
 use landfall_model::plan::{Change, Deed};
 
 use super::{Azure, absent, json, reported, seen};
@@ -37,16 +37,16 @@ pub(super) struct Budget;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Monthly {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     category: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     amount: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     time_grain: String,
     /// Of which costs only, where somebody narrowed it.
     #[serde(default, skip_serializing_if = "is_empty")]
     filter: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     notifications: BTreeMap<String, Notification>,
     /// From when until when. Azure lets nobody move the start, and asks for it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
@@ -61,26 +61,26 @@ pub(super) struct Monthly {
 /// What the subscription is billed in. How much was spent is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Currency {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     unit: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Notification {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     enabled: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     operator: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     threshold: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     threshold_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     contact_emails: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "super::or_default", skip_serializing_if = "Vec::is_empty")]
     contact_roles: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "super::or_default", skip_serializing_if = "Vec::is_empty")]
     contact_groups: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     locale: Option<String>,
@@ -136,7 +136,8 @@ impl Control for Budget {
     const KIND: ControlKind = ControlKind::Budget;
     const PERMISSIONS: Permissions = Permissions {
         read: &["Microsoft.Consumption/budgets/read"],
-        write: &["Microsoft.Consumption/budgets/write"],
+        // A write that is told of another version looks whose it is.
+        write: &["Microsoft.Consumption/budgets/read", "Microsoft.Consumption/budgets/write"],
     };
 
     type On = Azure;
@@ -147,15 +148,7 @@ impl Control for Budget {
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, _: &Address) -> Result<Sighting, CallError> {
-        let session = &reader.0;
-        match session.client.get(&BUDGETS, &path(session)).await {
-            Ok(reply) => {
-                let Answer { e_tag, properties } = reply.json()?;
-                Ok(seen(&reply, &Monthly { e_tag, ..properties }))
-            }
-            Err(error) if error.is_not_found() => Ok(absent(&error)),
-            Err(error) => Err(error),
-        }
+        look(&reader.0).await
     }
 
     async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
@@ -173,8 +166,28 @@ impl Control for Budget {
         if let (Some(e_tag), Some(body)) = (with("eTag"), body.as_object_mut()) {
             body.insert("eTag".to_owned(), e_tag);
         }
-        session.client.put(&BUDGETS, &path(session), &body).await?;
-        Ok(Value::Null)
+        match session.client.put(&BUDGETS, &path(session), &body).await {
+            Ok(_) => Ok(Value::Null),
+            // Another version is there: either somebody else's, or ours since a moment ago, and that answer was lost.
+            Err(error) if matches!(error.status(), Some(409 | 412)) => {
+                match shows(&look(session).await?.seen, change.after.as_ref()) {
+                    true => Ok(Value::Null),
+                    false => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn look(session: &Session) -> Result<Sighting, CallError> {
+    match session.client.get(&BUDGETS, &path(session)).await {
+        Ok(reply) => {
+            let Answer { e_tag, properties } = reply.json()?;
+            Ok(seen(&reply, &Monthly { e_tag, ..properties }))
+        }
+        Err(error) if error.is_not_found() => Ok(absent(&error)),
+        Err(error) => Err(error),
     }
 }
 
@@ -254,18 +267,18 @@ fn notifications(
             left_out.push(format!("{percent} %"));
             continue;
         }
+        let is_new = there.is_none();
         let one = all.entry(there.unwrap_or_else(|| name_at(*percent)));
         let one = one.or_insert_with(|| Notification::at(*percent));
-        let missing: Vec<&String> = recipients.iter().filter(|recipient| !one.tells(recipient)).collect();
-        if one.enabled && missing.is_empty() {
-            continue;
+        let missing: Vec<String> =
+            recipients.iter().filter(|recipient| !one.tells(recipient)).cloned().collect();
+        match (is_new, one.enabled, missing.is_empty()) {
+            (true, _, _) => why.push(format!("at {percent} % nobody tells anybody")),
+            (false, false, _) => why.push(format!("the notification at {percent} % is switched off")),
+            (false, true, false) => why.push(format!("at {percent} % nobody tells {}", missing.join(", "))),
+            (false, true, true) => {}
         }
-        let nobody: Vec<&str> = match one.enabled {
-            true => missing.iter().map(|recipient| recipient.as_str()).collect(),
-            false => vec!["anybody"],
-        };
-        why.push(format!("at {percent} % nobody tells {}", nobody.join(", ")));
-        one.contact_emails.extend(missing.into_iter().cloned());
+        one.contact_emails.extend(missing);
         one.enabled = true;
     }
     let told = format!("a budget at Azure has at most {MOST} notifications: none at {}", left_out.join(", "));
@@ -364,7 +377,7 @@ mod tests {
             (
                 "/notifications/Actual_GreaterThan_80_Percent/enabled",
                 json!(false),
-                "at 80 % nobody tells anybody",
+                "the notification at 80 % is switched off",
             ),
             (
                 "/notifications/Actual_GreaterThan_80_Percent/contactEmails",

@@ -29,6 +29,8 @@ mod subscription_policy;
 mod tags;
 mod threat_detection;
 mod units;
+#[cfg(test)]
+mod wire;
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{AnyControl, Permissions, Platform};
@@ -37,7 +39,7 @@ use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::{AzureCloud, Cloud};
 use landfall_model::observed::{Address, Seen};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::client::Reply;
@@ -133,6 +135,15 @@ fn nothing(reply: &Reply) -> Sighting {
 fn json(value: &impl Serialize) -> Value {
     // INVARIANT: the controls' types are plain structs with text keys, which always have a JSON form.
     serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Azure shows what is not set as nothing, or as null.
+fn or_default<'de, D, T>(value: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(value)?.unwrap_or_default())
 }
 
 /// The cloud as the manifest says; nothing where the target is not on Azure, which these controls are never asked about.

@@ -26,7 +26,7 @@ pub(super) const REGISTERED: &str = "Registered";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     pub(super) registration_state: String,
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn register(session: &Session, namespace: &str) -> Result<(), C
 }
 
 /// The subscription is not registered for the resource provider. Resource Manager says it by a code of its own; Defender for Cloud
-/// answers in its place, as if nothing were there.
+/// answers for itself, as if nothing were there: <https://github.com/Azure/azure-sdk-for-go/issues/19900>.
 pub(super) fn is_missing(error: &CallError) -> bool {
     match error {
         CallError::Api { code, message, .. } => {

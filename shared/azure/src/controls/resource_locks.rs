@@ -41,23 +41,23 @@ pub(super) struct Locks {
 /// A lock, in Azure's own names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Lock {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     level: String,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     properties: AnswerLock,
 }
 
 #[derive(Deserialize, Default)]
 struct AnswerLock {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     level: String,
 }
 

@@ -28,23 +28,23 @@ pub(super) struct SecurityContacts;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Contact {
     /// Mail addresses, with semicolons in between.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     emails: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     is_enabled: bool,
     /// Who else is written to, by their roles on the subscription.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     notifications_by_role: Value,
     /// Of what, and from which severity on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     notifications_sources: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     properties: Contact,
 }
 

@@ -33,11 +33,11 @@ pub(super) struct SubscriptionPolicy;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Policy {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     block_subscriptions_leaving_tenant: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     block_subscriptions_into_tenant: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     exempted_principals: Vec<String>,
 }
 

@@ -30,26 +30,26 @@ pub(super) struct ThreatDetection;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Plan {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     pricing_tier: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sub_plan: Option<String>,
     /// Whether a resource may go without it: `True` or `False`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     enforce: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "super::or_default", skip_serializing_if = "std::ops::Not::not")]
     deprecated: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "super::or_default", skip_serializing_if = "Vec::is_empty")]
     replaced_by: Vec<String>,
     /// Those that failed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "super::or_default", skip_serializing_if = "Vec::is_empty")]
     extensions: Vec<Extension>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extension {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     operation_status: Option<OperationStatus>,
@@ -57,15 +57,15 @@ struct Extension {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct OperationStatus {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     code: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     message: String,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     properties: Plan,
 }
 
