@@ -7,6 +7,8 @@
 
 mod judge;
 mod look;
+#[cfg(test)]
+mod wire;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
