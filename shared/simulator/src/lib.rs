@@ -1,4 +1,6 @@
-//! AWS on your desk: the management APIs Landfall calls, over HTTP, with their wire formats, limits and faults.
+//! AWS and Azure on your desk: the management APIs Landfall calls, over HTTP, with their wire formats, limits and faults.
+//!
+//! This page is AWS; [`azure`] is Azure Resource Manager, with the same faults, calls and door for other processes.
 //!
 //! ```text
 //! HTTP request ─► Wire ─► Ask ─► (faults, permission, lag) ─► service::answer(&mut World, &Ask) ─► encode ─► HTTP answer

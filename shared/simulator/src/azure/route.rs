@@ -144,8 +144,9 @@ pub(crate) struct Routed {
 
 /// What a path is about; `None` for one that ARM has nothing at.
 pub(crate) fn route(path: &str) -> Option<Routed> {
-    let decoded: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(percent_decoded).collect();
-    let parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
+    // Decoded before it is split: Microsoft's own clients write a scope's slashes as `%2F`.
+    let decoded = percent_decoded(path);
+    let parts: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
     let is = |part: &str, word: &str| part.eq_ignore_ascii_case(word);
     match parts.as_slice() {
         [first] if is(first, "subscriptions") => {
@@ -260,10 +261,10 @@ fn in_group(parts: &[&str]) -> Option<Routed> {
     })
 }
 
-fn percent_decoded(part: &str) -> String {
-    // A plus is a plus in a path, and form decoding would make a space of it.
-    let part = part.replace('+', "%2B");
-    form_urlencoded::parse(part.as_bytes()).map(|(name, _)| name.into_owned()).next().unwrap_or_default()
+fn percent_decoded(path: &str) -> String {
+    // Pluses, ampersands and equals signs mean nothing in a path, and form decoding would take them for something.
+    let plain = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    form_urlencoded::parse(plain.as_bytes()).map(|(name, _)| name.into_owned()).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -286,6 +287,10 @@ mod tests {
             (
                 "/providers/Microsoft.Management/managementGroups/acme/providers/Microsoft.Authorization/policyAssignments/a%20b",
                 "/providers/Microsoft.Management/managementGroups/acme | Microsoft.Authorization | policyAssignments | a b",
+            ),
+            (
+                "/%2Fsubscriptions%2Fa1/providers/Microsoft.Authorization/locks/a+b=c",
+                "/subscriptions/a1 | Microsoft.Authorization | locks | a+b=c",
             ),
             (
                 "/subscriptions/a1/resourcegroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/s",

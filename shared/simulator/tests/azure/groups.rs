@@ -73,11 +73,11 @@ fn the_tree_has_its_limits() {
     let told = |id: &str, body: &Value| client.put(&group(id), body).told();
     assert_eq!(told("level-7", &below("level-6")), "400 ManagementGroupHierarchyDepthExceeded");
     assert_eq!(told("level-2", &below("level-4")), "400 InvalidParent");
-    assert_eq!(told("x", &below("nowhere")), "400 ParentNotFound");
+    assert_eq!(told("x", &below("nowhere")), "404 NotFound");
     assert_eq!(told(&"x".repeat(91), &below("acme")), "400 InvalidGroupId");
     assert_eq!(told("x", &json!({"name": "y"})), "400 BadRequest");
-    assert_eq!(client.delete(&group("level-5")).told(), "409 GroupHasChildren");
-    assert_eq!(client.delete(&group(DIRECTORY)).told(), "400 BadRequest");
+    assert_eq!(client.delete(&group("level-5")).told(), "400 GroupNotEmpty");
+    assert_eq!(client.delete(&group(DIRECTORY)).told(), "400 GroupNotEmpty");
     let patched = client.call(
         "PATCH",
         &group("level-6"),

@@ -24,7 +24,7 @@ fn pick_mut(governance: &mut Governance) -> &mut Resources {
 }
 
 pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
-    let missing = || not_found("404", format!("Budget '{}' is not found.", request.name()));
+    let missing = || not_found("NotFound", format!("Budget '{}' is not found.", request.name()));
     match (request.method.as_str(), request.names.is_empty()) {
         ("GET", true) => {
             let all = held(world, request, pick).into_iter().flat_map(Resources::values);
@@ -63,13 +63,16 @@ fn show(world: &AzureWorld, request: &Request, budget: &Resource) -> Value {
 
 fn put(world: &mut AzureWorld, request: &Request) -> Answered {
     if request.scope == Scope::Tenant {
-        return Err(bad("400", "Budgets are on subscriptions, resource groups and management groups."));
+        return Err(bad(
+            "BadRequest",
+            "Budgets are on subscriptions, resource groups and management groups.",
+        ));
     }
     let name = request.name().to_owned();
     let right = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if name.is_empty() || name.len() > NAME || !name.chars().all(right) {
         return Err(bad(
-            "400",
+            "BadRequest",
             format!("The budget name '{name}' has 1 to {NAME} letters, digits, '_' and '-'."),
         ));
     }
@@ -80,14 +83,14 @@ fn put(world: &mut AzureWorld, request: &Request) -> Answered {
         // Who changes a budget has to show that it saw the last one.
         if sent_tag.as_deref() != Some(etag(before).as_str()) {
             let message = "Budget etag doesn't match. Get the latest budget and try again with its eTag.";
-            return Err(conflict("409", message));
+            return Err(conflict("Conflict", message));
         }
         if start(&before.properties) != start(&properties) {
-            return Err(bad("400", "The start date of a budget can't be changed."));
+            return Err(bad("BadRequest", "The start date of a budget can't be changed."));
         }
         let grain = properties.get("timeGrain").and_then(Value::as_str).unwrap_or_default();
         if !before.text("timeGrain").eq_ignore_ascii_case(grain) {
-            return Err(bad("400", "The time grain of a budget can't be changed."));
+            return Err(bad("BadRequest", "The time grain of a budget can't be changed."));
         }
     }
     let (new, stored) =
@@ -106,7 +109,7 @@ fn moment(text: &str) -> Option<Timestamp> {
 }
 
 fn checked(request: &Request) -> Result<Map<String, Value>, Refusal> {
-    let wrong = |message: &str| Err(bad("400", message));
+    let wrong = |message: &str| Err(bad("BadRequest", message));
     let mut properties = request.properties()?.clone();
     let text = |name: &str| properties.get(name).and_then(Value::as_str).unwrap_or_default();
     if !text("category").eq_ignore_ascii_case("Cost") {
@@ -147,7 +150,7 @@ fn checked(request: &Request) -> Result<Map<String, Value>, Refusal> {
 fn notifications(properties: &Map<String, Value>) -> Result<(), Refusal> {
     let Some(all) = properties.get("notifications").and_then(Value::as_object) else { return Ok(()) };
     if all.len() > NOTIFICATIONS {
-        return Err(bad("400", format!("A budget has up to {NOTIFICATIONS} notifications.")));
+        return Err(bad("BadRequest", format!("A budget has up to {NOTIFICATIONS} notifications.")));
     }
     for (name, one) in all {
         let list = |member: &str| one.get(member).and_then(Value::as_array).map_or(0, Vec::len);
@@ -162,7 +165,7 @@ fn notifications(properties: &Map<String, Value>) -> Result<(), Refusal> {
             && one.get("contactEmails").is_some()
             && list("contactEmails") <= EMAILS;
         if !right {
-            return Err(bad("400", format!("The notification '{name}' of the budget is invalid.")));
+            return Err(bad("BadRequest", format!("The notification '{name}' of the budget is invalid.")));
         }
     }
     Ok(())

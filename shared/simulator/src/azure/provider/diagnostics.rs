@@ -43,33 +43,42 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
     match (request.method.as_str(), request.names.is_empty()) {
         // Not paged: there are five at most.
         ("GET", true) => {
-            let scope = request.scope.id();
+            let scope = &request.scope;
             let all = super::held(world, request, pick).into_iter().flat_map(Resources::values);
-            Ok(Good::list(all.map(|one| show(one, &scope, &request.full_type())).collect()))
+            Ok(Good::list(all.map(|one| show(one, scope, &request.full_type())).collect()))
         }
         ("GET", false) => {
             let found = super::held(world, request, pick).and_then(|all| all.get(&key(request.name())));
             let found = found.ok_or_else(|| missing(request.name()))?;
-            Ok(Good::ok(show(found, &request.scope.id(), &request.full_type())))
+            Ok(Good::ok(show(found, &request.scope, &request.full_type())))
         }
         ("PUT", false) => put(world, request),
-        ("DELETE", false) => {
-            let removed = held_mut(world, request, pick_mut)?.remove(&key(request.name()));
-            Ok(if removed.is_some() { Good::ok(Value::Null) } else { Good::no_content() })
-        }
+        ("DELETE", false) => super::delete(world, request, pick_mut),
         _ => Err(no_method(request)),
     }
 }
 
-/// Every member is shown, null where it is not set.
-fn show(setting: &Resource, scope: &str, kind: &str) -> Value {
+/// Every member that the scope's settings have is shown, null where it is not set.
+fn show(setting: &Resource, scope: &Scope, kind: &str) -> Value {
+    let always = [
+        "workspaceId",
+        "storageAccountId",
+        "eventHubAuthorizationRuleId",
+        "serviceBusRuleId",
+        "eventHubName",
+    ];
+    let others: &[&str] = match scope {
+        Scope::Tenant | Scope::Group(_) => &[],
+        Scope::Subscription(_) => &["marketplacePartnerId"],
+        Scope::ResourceGroup(..) | Scope::Resource(..) => {
+            &["marketplacePartnerId", "logAnalyticsDestinationType"]
+        }
+    };
     let mut setting = setting.clone();
-    let others = ["serviceBusRuleId", "eventHubName", "logAnalyticsDestinationType"];
-    for name in DESTINATIONS.iter().chain(&others) {
+    for name in always.iter().chain(others) {
         setting.properties.entry(*name).or_insert(Value::Null);
     }
-    setting.properties.entry("metrics").or_insert_with(|| json!([]));
-    setting.show(scope, kind)
+    setting.show(&scope.id(), kind)
 }
 
 fn put(world: &mut AzureWorld, request: &Request) -> Answered {
@@ -112,7 +121,7 @@ fn put(world: &mut AzureWorld, request: &Request) -> Answered {
         }
     }
     let (_, stored) = super::put(all, setting);
-    Ok(Good::ok(show(stored, &request.scope.id(), &request.full_type())))
+    Ok(Good::ok(show(stored, &request.scope, &request.full_type())))
 }
 
 /// The logs as they are kept: every category of the scope, the others off.
@@ -142,5 +151,12 @@ fn logs(request: &Request, properties: &Map<String, Value>) -> Result<Value, Ref
         });
         same.next().and_then(|log| log.get("enabled")).and_then(Value::as_bool).unwrap_or_default()
     };
-    Ok(known.iter().map(|category| json!({"category": category, "categoryGroup": null, "enabled": on(category), "retentionPolicy": null})).collect())
+    let shown = known.iter().map(|category| {
+        let mut log = json!({"category": category, "enabled": on(category)});
+        if let (Scope::Subscription(_), Some(members)) = (&request.scope, log.as_object_mut()) {
+            members.insert("categoryGroup".to_owned(), Value::Null);
+        }
+        log
+    });
+    Ok(shown.collect())
 }

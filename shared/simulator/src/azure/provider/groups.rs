@@ -4,7 +4,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::answer::{Answered, Good, bad, conflict, no_method};
+use super::super::answer::{Answered, Good, bad, no_method};
 use super::super::gate::no_group;
 use super::super::operation;
 use super::super::page::page;
@@ -129,10 +129,7 @@ fn birthplace(world: &AzureWorld) -> String {
 fn placed(world: &AzureWorld, id: &str, parent: Option<String>) -> Result<Option<String>, Refusal> {
     let Some(parent) = parent else { return Ok(None) };
     let Some(above) = world.group(&parent) else {
-        return Err(bad(
-            "ParentNotFound",
-            format!("The parent management group '{parent}' cannot be found."),
-        ));
+        return Err(no_group(&parent));
     };
     let way = world.directory.way_up(&above.id);
     if way.iter().any(|group| group.id.eq_ignore_ascii_case(id)) {
@@ -179,15 +176,15 @@ fn delete(world: &mut AzureWorld, request: &Request) -> Answered {
     let id = request.name().to_owned();
     operation::finish(world, &id);
     let Some(group) = world.group(&id) else { return Ok(Good::no_content()) };
+    if !children(world, &id, 1).is_null() {
+        let message = format!("Management group '{id}' cannot be deleted because it has children.");
+        return Err(bad("GroupNotEmpty", message));
+    }
     let default = world.directory.hierarchy_settings.as_ref();
     let default = default.and_then(|settings| settings.default_management_group.as_deref());
     if group.parent.is_none() || default.is_some_and(|default| default.eq_ignore_ascii_case(&id)) {
         let message = format!("Management group '{}' cannot be deleted.", arm_id(&id));
         return Err(bad("BadRequest", message));
-    }
-    if !children(world, &id, 1).is_null() {
-        let message = format!("Management group '{id}' cannot be deleted because it has children.");
-        return Err(conflict("GroupHasChildren", message));
     }
     Ok(operation::begin(world, request, &id, None))
 }

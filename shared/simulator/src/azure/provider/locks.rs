@@ -29,10 +29,7 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
         ("GET", true) => super::all(world, request, pick, !request.filters("atExactScope()"), |_| true),
         ("GET", false) => super::one(world, request, pick, missing),
         ("PUT", false) => put(world, request),
-        ("DELETE", false) => {
-            let removed = held_mut(world, request, pick_mut)?.remove(&request.name().to_ascii_lowercase());
-            Ok(if removed.is_some() { Good::ok(Value::Null) } else { Good::no_content() })
-        }
+        ("DELETE", false) => super::delete(world, request, pick_mut),
         _ => Err(no_method(request)),
     }
 }

@@ -19,6 +19,8 @@ mod security;
 mod subscriptions;
 mod tags;
 
+use serde_json::Value;
+
 use super::answer::{Answered, Good, not_found};
 use super::page::page;
 use super::request::Request;
@@ -107,8 +109,14 @@ fn all(
     page(world, request, shown)
 }
 
-/// Gone afterwards: 200 with what it was, 204 when there was nothing.
+/// Gone afterwards: 200 when there was something, 204 when there was nothing.
 fn delete(world: &mut AzureWorld, request: &Request, pick: PickMut) -> Answered {
+    let removed = held_mut(world, request, pick)?.remove(&key(request.name()));
+    Ok(if removed.is_some() { Good::ok(Value::Null) } else { Good::no_content() })
+}
+
+/// The same for the types whose 200 shows what it was.
+fn delete_showing(world: &mut AzureWorld, request: &Request, pick: PickMut) -> Answered {
     let removed = held_mut(world, request, pick)?.remove(&key(request.name()));
     let shown = |it: Resource| Good::ok(it.show_dated(&request.scope.id(), &request.full_type()));
     Ok(removed.map_or_else(Good::no_content, shown))

@@ -47,7 +47,7 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
             let before = before.cloned().ok_or_else(|| missing(request.name()))?;
             patch(world, request, before)
         }
-        ("DELETE", false) => super::delete(world, request, pick_mut),
+        ("DELETE", false) => super::delete_showing(world, request, pick_mut),
         _ => Err(no_method(request)),
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
     match (request.method.as_str(), request.names.is_empty()) {
         ("GET", true) => super::all(world, request, pick, false, |_| true),
         ("GET", false) => super::one(world, request, pick, missing),
-        ("DELETE", false) => super::delete(world, request, pick_mut),
+        ("DELETE", false) => super::delete_showing(world, request, pick_mut),
         ("PUT", false) => {
             let sent = request.properties()?;
             let assignment = sent.get("policyAssignmentId").and_then(Value::as_str).unwrap_or_default();

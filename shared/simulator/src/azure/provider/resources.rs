@@ -97,7 +97,9 @@ fn sent(request: &Request, group: &ResourceGroup, locations: &[String]) -> Resul
             return Err(super::super::answer::not_found("ParentResourceNotFound", message));
         }
     }
-    resource.location = location;
+    // `Global` stays as it was written; regions have one spelling.
+    let as_sent = body.get("location").and_then(Value::as_str).map(str::to_owned);
+    resource.location = if location.as_deref() == Some("global") { as_sent } else { location };
     resource.tags = Some(sent_tags(request)?).filter(|tags| !tags.is_empty());
     resource.identity = body.get("identity").filter(|identity| !identity.is_null()).cloned();
     let known = ["id", "name", "type", "systemData", "properties", "location", "tags", "identity"];
@@ -106,7 +108,10 @@ fn sent(request: &Request, group: &ResourceGroup, locations: &[String]) -> Resul
         .filter(|(name, _)| !known.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    resource.properties.entry("provisioningState").or_insert_with(|| json!("Succeeded"));
+    // Alerts and whom they tell are there at once, and say nothing of it.
+    if !request.namespace.eq_ignore_ascii_case("Microsoft.Insights") {
+        resource.properties.entry("provisioningState").or_insert_with(|| json!("Succeeded"));
+    }
     Ok(resource)
 }
 
