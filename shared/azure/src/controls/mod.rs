@@ -76,7 +76,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
-        ControlKind::ProtectBaseline => Control(&InPolicies(protect_baseline::ProtectBaseline)),
+        ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),

@@ -15,7 +15,6 @@ use landfall_model::desired::Desired;
 use landfall_model::judgement::Verdict;
 use landfall_model::observed::Address;
 use landfall_model::plan::{Change, Deed, Stage};
-use landfall_model::target::Target;
 
 use super::{Azure, absent, json, seen};
 use crate::client::service::SUBSCRIPTION;
@@ -59,11 +58,8 @@ impl Control for SubscriptionPolicy {
     type On = Azure;
     type Want = Settings;
 
-    fn addresses(&self, _: &Settings, desired: &Desired) -> Vec<Address> {
-        match desired.target {
-            Target::Organization(_) => vec![Address::global(Self::KIND, RESOURCE)],
-            Target::Tenant(_) => Vec::new(),
-        }
+    fn addresses(&self, _: &Settings, _: &Desired) -> Vec<Address> {
+        vec![Address::global(Self::KIND, RESOURCE)]
     }
 
     async fn look(&self, reader: &Reader, _: &Desired, _: &Address) -> Result<Sighting, CallError> {
@@ -167,11 +163,5 @@ mod tests {
         for (seen, expected) in table {
             assert_eq!(said(seen), expected);
         }
-    }
-
-    #[test]
-    fn a_tenant_has_no_part_in_it() {
-        let desired = Landscape::adopted(2).desired;
-        assert!(Control::addresses(&SubscriptionPolicy, &Settings {}, &desired).is_empty());
     }
 }

@@ -13,7 +13,6 @@ use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
 use serde_json::{Value, json};
 
 use super::landscape::{Landscape, subscription};
-use super::subscription_policy::SubscriptionPolicy;
 use super::{Offer, ground, offer};
 use crate::client::Azure;
 use crate::session::Door;
@@ -255,6 +254,7 @@ async fn what_is_made_once_is_the_organizations_own() {
     let wrong = wire.made_to_hold(audit_log, &asked, &desired).await;
     assert_eq!(wrong, ["the activity log is not sent to the named place"]);
     let asked = asking(ControlKind::ProtectBaseline, json!({}));
-    let wrong = wire.made_to_hold(&SubscriptionPolicy, &asked, &desired).await;
+    let Offer::Control(protect_baseline) = offer(ControlKind::ProtectBaseline) else { panic!() };
+    let wrong = wire.made_to_hold(protect_baseline, &asked, &desired).await;
     assert_eq!(wrong, ["whoever owns a subscription may take it out of the directory"]);
 }

@@ -26,8 +26,9 @@ changing or deleting budgets; writing or deleting the password policy. Where it 
 Service-linked roles and the management account are not bound. Who may assume a spared role stays a matter of its trust
 policy.
 Azure: customers can't create deny assignments. Locks stop deletion and changes until somebody with rights on locks
-removes them, policies with the denyAction effect stop deletion, and a directory-wide subscription policy stops
-subscriptions from leaving.
+removes them, policies with the denyAction effect stop deletion, and the directory's subscription policy
+(Microsoft.Subscription/policies), made once, stops subscriptions from leaving, but for principals that others exempted.
+A global administrator with elevated access has to give the right to it on the directory itself.
 Google Cloud: organization policies can only be changed by those granted rights to them, which project owners are not; an
 IAM deny policy stops the permissions it knows; a lien stops a project's deletion.
 
