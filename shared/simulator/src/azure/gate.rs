@@ -96,8 +96,14 @@ fn authorized(world: &AzureWorld, faults: &Faults, request: &Request) -> Result<
     let about = request.about(&world.directory.id);
     // A caller without rights hears the same of what it may not see and of what is not there.
     let hidden = world.settings.hide_unknown_groups && unknown_group(world, request).is_some();
-    let denied =
-        (caller.read_only && !request.reads()) || faults.denies(namespace, operation, &about) || hidden;
+    // Who exempts needs a second permission, on the assignment.
+    let exempts = request.kind == Kind::PolicyExemptions
+        && request.method == http::Method::PUT
+        && faults.denies(namespace, "policyAssignments/exempt/action", &about);
+    let denied = (caller.read_only && !request.reads())
+        || faults.denies(namespace, operation, &about)
+        || exempts
+        || hidden;
     if !denied {
         return Ok(());
     }

@@ -19,7 +19,7 @@ fn gate() -> Value {
         },
         "policyRule": {
             "if": {"allOf": [
-                {"field": "type", "notIn": ["Microsoft.Authorization/locks", "Microsoft.Insights/diagnosticSettings",
+                {"field": "type", "notIn": ["Microsoft.Authorization/locks", "Microsoft.Resources/subscriptions/providers/diagnosticSettings",
                     "Microsoft.Authorization/policyAssignments", "Microsoft.Authorization/policyExemptions"]},
                 {"not": {"allOf": [
                     {"field": "type", "equals": "Microsoft.Authorization/roleAssignments"},
@@ -298,4 +298,44 @@ fn owners_are_refused_like_everybody_else() {
     let name = "00000000-0000-4000-8000-000000000009";
     let path = format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", subscription(FIRST));
     assert_eq!(client.put(&path, &given(CREATOR, OWNER)).told(), DENIED);
+}
+
+#[test]
+fn deny_action_keeps_what_is_there() {
+    let simulator = simulator(1);
+    let client = Client::new(&simulator);
+    let scope = subscription(FIRST);
+    let definition = policy(&group(DIRECTORY), "policyDefinitions", "keep");
+    let rule = json!({"if": {"anyOf": [
+        {"allOf": [{"field": "type", "equals": "Microsoft.Authorization/roleAssignments"},
+            {"field": "Microsoft.Authorization/roleAssignments/principalId", "in": [CREATOR]}]},
+        {"field": "type", "in": ["Microsoft.Resources/subscriptions/providers/diagnosticSettings", "Microsoft.Authorization/locks"]},
+    ]}, "then": {"effect": "denyAction", "details": {"actionNames": ["delete"]}}});
+    assert_eq!(
+        client.put(&definition, &json!({"properties": {"mode": "All", "policyRule": rule}})).status,
+        201
+    );
+    assert_eq!(client.put(&policy(&scope, "policyAssignments", "keep"), &assigning(&definition)).status, 201);
+    let (owner, other) = simulator.edit(|world| {
+        world.subscription_mut(FIRST).unwrap().register("Microsoft.Insights");
+        let owner =
+            world.subscription(FIRST).unwrap().governance.role_assignments.keys().next().unwrap().clone();
+        (owner, world.give(&scope, READER, WRITE_IDENTITY, "ServicePrincipal").unwrap())
+    });
+    let role = |name: &str| format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}");
+    let export = format!("{scope}/providers/Microsoft.Insights/diagnosticSettings/x");
+    let lock = format!("{scope}/providers/Microsoft.Authorization/locks/x");
+    let body = json!({"properties": {"workspaceId": "/w", "logs": []}});
+    assert_eq!(client.put(&export, &body).status, 200, "only deleting is denied");
+    client.put(&lock, &json!({"properties": {"level": "CanNotDelete"}}));
+    assert_eq!(client.delete(&lock).status, 200, "locks are exempt");
+    assert_eq!(client.delete(&export).told(), DENIED);
+    assert_eq!(client.delete(&role(&owner)).told(), DENIED);
+    assert_eq!(client.delete(&role(&other)).status, 200);
+    assert_eq!(
+        client.delete(&policy(&scope, "policyAssignments", "keep")).status,
+        200,
+        "assignments are exempt"
+    );
+    assert_eq!(client.delete(&export).status, 200);
 }

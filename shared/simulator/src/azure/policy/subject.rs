@@ -8,7 +8,7 @@ use crate::azure::request::Request;
 use crate::azure::route::Kind;
 use crate::azure::scope::Scope;
 use crate::azure::world::resource::{key, merge};
-use crate::azure::world::{AzureWorld, Deployed, ResourceGroup, Subscription, deployed_key};
+use crate::azure::world::{AzureWorld, Deployed, Resource, ResourceGroup, Subscription, deployed_key};
 
 pub(crate) const RESOURCE_GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups";
 pub(crate) const SUBSCRIPTION: &str = "Microsoft.Resources/subscriptions";
@@ -34,7 +34,10 @@ pub(super) fn of_request(world: &AzureWorld, request: &Request) -> Option<(Scope
     let id = request.scope.subscription()?.to_owned();
     let writes = matches!(request.method.as_str(), "PUT" | "PATCH" | "DELETE");
     // Reading, registering and renaming make no resource.
-    if !writes || matches!(request.kind, Kind::Register | Kind::Rename | Kind::Providers | Kind::Resources) {
+    if !writes
+        || undeniable(request)
+        || matches!(request.kind, Kind::Register | Kind::Rename | Kind::Providers | Kind::Resources)
+    {
         return None;
     }
     let body = request.body.as_object().cloned().unwrap_or_default();
@@ -42,6 +45,7 @@ pub(super) fn of_request(world: &AzureWorld, request: &Request) -> Option<(Scope
         "PATCH" | "DELETE" => before(world, request),
         _ => None,
     };
+    let there = on_scope(world, request).filter(|_| request.method == http::Method::DELETE);
     let mut subject = if request.kind == Kind::Tags {
         // Tags are the tags of what they are on.
         tagged(world, &request.scope)?
@@ -51,8 +55,9 @@ pub(super) fn of_request(world: &AzureWorld, request: &Request) -> Option<(Scope
         Subject { kind: RESOURCE_GROUP.to_owned(), name: request.name().to_owned(), ..there }
     } else {
         subject.unwrap_or_else(|| Subject {
-            kind: request.full_type(),
+            kind: seen_kind(request),
             name: request.name().rsplit('/').next().unwrap_or_default().to_owned(),
+            body: there.map(shown).unwrap_or_default(),
             indexed: request.kind == Kind::Resource && body.contains_key("location"),
             ..Subject::default()
         })
@@ -77,12 +82,50 @@ pub(super) fn of_request(world: &AzureWorld, request: &Request) -> Option<(Scope
     Some((own, subject))
 }
 
+/// Deletions that `denyAction` never sees: <https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny-action>
+fn undeniable(request: &Request) -> bool {
+    request.method == http::Method::DELETE
+        && matches!(request.kind, Kind::PolicyAssignments | Kind::Locks | Kind::Tags | Kind::Subscriptions)
+}
+
+/// What is already there under the request's name, of the types that are put on scopes.
+fn on_scope<'a>(world: &'a AzureWorld, request: &Request) -> Option<&'a Resource> {
+    let governance = world.governance(&request.scope)?;
+    let pairs = [
+        (Kind::RoleAssignments, &governance.role_assignments),
+        (Kind::DiagnosticSettings, &governance.diagnostic_settings),
+        (Kind::Budgets, &governance.budgets),
+        (Kind::PolicyExemptions, &governance.policy_exemptions),
+        (Kind::Remediations, &governance.remediations),
+    ];
+    let all = pairs.into_iter().find(|(kind, _)| *kind == request.kind).map(|(_, all)| all);
+    let contacts = || world.subscription(request.scope.subscription()?).map(|found| &found.security_contacts);
+    let all = all.or_else(|| (request.kind == Kind::SecurityContacts).then(contacts).flatten());
+    all?.get(&key(request.name()))
+}
+
+/// The type that a policy sees. A subscription's activity log settings have one of their own, as in
+/// <https://github.com/Azure/Enterprise-Scale>, policyDefinitions/DenyAction-ActivityLogs.json.
+fn seen_kind(request: &Request) -> String {
+    match (request.kind, &request.scope) {
+        (Kind::DiagnosticSettings, Scope::Subscription(_)) => {
+            "Microsoft.Resources/subscriptions/providers/diagnosticSettings".to_owned()
+        }
+        _ => request.full_type(),
+    }
+}
+
 /// The resource that is there already.
 fn before(world: &AzureWorld, request: &Request) -> Option<Subject> {
     let Scope::ResourceGroup(id, group) = &request.scope else { return None };
     let found = world.subscription(id)?.resource_groups.get(&key(group))?;
     let there = found.resources.get(&deployed_key(&request.full_type(), request.name()))?;
     Some(deployed(id, found, there))
+}
+
+/// What a policy sees of a thing that is put on a scope.
+fn shown(thing: &Resource) -> Map<String, Value> {
+    Map::from_iter([("properties".to_owned(), Value::Object(thing.properties.clone()))])
 }
 
 fn location(body: &Map<String, Value>) -> Option<String> {

@@ -26,6 +26,7 @@ fn policies() -> Vec<Resource> {
     let allowed_types = list("listOfResourceTypesAllowed", "Allowed resource types", Some("resourceTypes"));
     let denied_types =
         list("listOfResourceTypesNotAllowed", "Not allowed resource types", Some("resourceTypes"));
+    let encryption_sets = list("allowedEncryptionSets", "Allowed disk encryption set", None);
     let tag = json!({"tagName": {"type": "String", "metadata": {"displayName": "Tag Name"}}});
     vec![
         policy(
@@ -103,6 +104,49 @@ fn policies() -> Vec<Resource> {
                 ]},
             ]}),
             "Audit",
+        ),
+        chosen(
+            "d461a302-a187-421a-89ac-84acdb4edc04",
+            "Managed disks should use a specific set of disk encryption sets for the customer-managed key encryption",
+            "Compute",
+            "Indexed",
+            Some(&encryption_sets),
+            &json!({"allOf": [
+                {"field": "type", "equals": "Microsoft.Compute/disks"},
+                {"field": "Microsoft.Compute/disks/encryption.diskEncryptionSetId", "notIn": "[parameters('allowedEncryptionSets')]"},
+            ]}),
+            "Audit",
+        ),
+        chosen(
+            "8405fdab-1faf-48aa-b702-999c9c172094",
+            "Managed disks should disable public network access",
+            "Compute",
+            "Indexed",
+            None,
+            &json!({"allOf": [
+                {"field": "type", "equals": "Microsoft.Compute/disks"},
+                {"field": "Microsoft.Compute/disks/networkAccessPolicy", "notIn": ["DenyAll", "AllowPrivate"]},
+                {"field": "Microsoft.Compute/disks/publicNetworkAccess", "notEquals": "Disabled"},
+            ]}),
+            "Audit",
+        ),
+        chosen(
+            "339353f6-2387-4a45-abe4-7f529d121046",
+            "Guest accounts with owner permissions on Azure resources should be removed",
+            "Security Center",
+            "All",
+            None,
+            &json!({"field": "type", "equals": "Microsoft.Resources/none"}),
+            "AuditIfNotExists",
+        ),
+        chosen(
+            "94e1c2ac-cbbe-4cac-a2b5-389c812dee87",
+            "Guest accounts with write permissions on Azure resources should be removed",
+            "Security Center",
+            "All",
+            None,
+            &json!({"field": "type", "equals": "Microsoft.Resources/none"}),
+            "AuditIfNotExists",
         ),
         chosen(
             "404c3081-a854-4457-ae30-26a93ef643f9",
