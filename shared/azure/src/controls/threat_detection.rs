@@ -72,6 +72,8 @@ struct Answer {
 impl Plan {
     /// What Azure says, as far as it is kept.
     fn tidy(mut self) -> Self {
+        // Not enforced is what every plan is that nobody enforced.
+        self.enforce = self.enforce.filter(|enforce| !enforce.eq_ignore_ascii_case("False"));
         self.extensions.retain(Extension::failed);
         for status in self.extensions.iter_mut().filter_map(|extension| extension.operation_status.as_mut()) {
             status.message = tidy(&status.message);
@@ -235,8 +237,12 @@ mod tests {
         let table = [
             (json!({"pricingTier": "Free"}), json!({"pricingTier": "Standard"})),
             (
-                json!({"pricingTier": "Free", "subPlan": "PerKeyVault", "enforce": "False", "extensions": []}),
-                json!({"enforce": "False", "pricingTier": "Standard", "subPlan": "PerKeyVault"}),
+                json!({"pricingTier": "Free", "enforce": "False", "extensions": null, "replacedBy": null}),
+                json!({"pricingTier": "Standard"}),
+            ),
+            (
+                json!({"pricingTier": "Free", "subPlan": "PerKeyVault", "enforce": "True"}),
+                json!({"enforce": "True", "pricingTier": "Standard", "subPlan": "PerKeyVault"}),
             ),
         ];
         for (there, after) in table {

@@ -36,15 +36,18 @@ impl Wire {
         Wire { simulator, door }
     }
 
-    async fn judged(&self, control: Any<'_>, asked: &Asked, desired: &Desired) -> Vec<Judgement> {
+    async fn looked(&self, control: Any<'_>, asked: &Asked, desired: &Desired) -> Observed {
         let reader = self.door.reader(desired.target.tenant().map_or("", |id| id.native()));
         let mut observed = Observed::default();
         for address in control.addresses(asked, desired) {
-            let sighting = control.look(&reader, desired, &address).await;
-            let look = Look { seen: sighting.seen, at: Timestamp::UNIX_EPOCH, request: sighting.request };
-            observed.0.insert(address, look);
+            let seen = control.look(&reader, desired, &address).await.seen;
+            observed.0.insert(address, Look { seen, at: Timestamp::UNIX_EPOCH, request: None });
         }
-        control.judge(asked, desired, &observed)
+        observed
+    }
+
+    async fn judged(&self, control: Any<'_>, asked: &Asked, desired: &Desired) -> Vec<Judgement> {
+        control.judge(asked, desired, &self.looked(control, asked, desired).await)
     }
 
     /// Makes what is asked hold; answers what was wrong before.
@@ -135,6 +138,23 @@ async fn a_fresh_subscription_is_registered_by_what_needs_it() {
         ["microsoft.security", "microsoft.insights"].map(|name| providers[name].state.clone())
     });
     assert_eq!(registered, ["Registered", "Registered"]);
+}
+
+/// A change that was planned before the registration may still be made after it: the setting is as the plan saw it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_changes_nothing_that_a_plan_saw() {
+    let wire = Wire::new(|_| {});
+    let desired = Landscape::new(2).desired;
+    let kinds = [ControlKind::AuditLog, ControlKind::SecurityContacts, ControlKind::ThreatDetection];
+    let mut looks: [Vec<Observed>; 2] = [Vec::new(), Vec::new()];
+    for looks in &mut looks {
+        for kind in kinds {
+            let Offer::Control(control) = offer(kind) else { panic!() };
+            looks.push(wire.looked(control, desired.asked(kind).unwrap(), &desired).await);
+        }
+        wire.held(ControlKind::EnabledServices, &desired).await;
+    }
+    assert_eq!(looks[0], looks[1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
