@@ -23,8 +23,10 @@ reading included. Look at CloudTrail first for who calls there. Lambda@Edge, the
 metrics of CloudFront need us-east-1: list it where they are used. It judges where a request is sent, so what exists in
 another region can no longer be managed, and a copy sent across regions by a service is not seen. It spares Landfall's
 roles, the bootstrap roles and break-glass, and nobody else may make or change a role or user of these names.
-Azure: built-in policies deny making or changing resources and resource groups outside the allowed locations (Allowed
-locations). Resources that Azure calls global have no location and are not bound.
+Azure: two built-in policies, Allowed locations and Allowed locations for resource groups, assigned to the unit's management
+group, deny making or changing resources and resource groups elsewhere. Resources that Azure calls global are not bound, nor are
+those that have no location of their own. What already exists elsewhere can no longer be changed there, only used and deleted.
+Azure Policy judges what is written and not who writes it: nobody is spared.
 Google Cloud: the organization policy constraint gcp.resourceLocations takes locations and groups of them, such as
 in:eu-locations. It covers the services that Google lists as supporting it.
 

@@ -19,8 +19,8 @@ It stops new sharing. An image that is public already stays public until somebod
 AWS: in each governed region, block public access for AMIs (ec2:EnableImageBlockPublicAccess, state block-new-sharing, the
 only one there is). It takes up to ten minutes to show. Sharing with single accounts, units and the organization is not
 affected.
-Azure: an image is offered to everybody only through a community gallery, which each Compute Gallery chooses for itself;
-Azure Policy can deny it.
+Azure: an image is offered to everybody only through a community gallery. A policy of Landfall's own on the unit's management
+group denies Compute Galleries that are shared with the community. Nobody is spared.
 Google Cloud: images are shared by IAM. The constraint iam.allowedPolicyMemberDomains denies grants to everybody, and
 compute.storageResourceUseRestrictions limits which projects may use them.
 

@@ -18,8 +18,11 @@ AWS: in each governed region, block public access for EBS snapshots (ec2:EnableS
 block-all-sharing, or block-new-sharing where only new sharing is to be stopped. The stricter state is never lowered: that
 would make hidden snapshots public again. A snapshot that was shared keeps its permission and is only hidden by the block:
 remove the permission too. Sharing with single accounts is not affected.
-Azure: a snapshot can't be shared with everybody. It can be exported by a link for some time, which its own network access
-settings allow or not; Azure Policy can deny those that allow it.
+Azure: a snapshot can't be shared with everybody, but it and a disk can be exported by a link, over public networks unless
+their own settings say otherwise. Policies with the effect Deny on the unit's management group deny disks (the built-in Managed
+disks should disable public network access) and snapshots (one of Landfall's own) whose networkAccessPolicy is neither DenyAll
+nor AllowPrivate and whose publicNetworkAccess is not Disabled. Those that exist stay as they are, whatever also-existing says,
+and can no longer be changed without closing them. Nobody is spared.
 Google Cloud: snapshots and images are shared by IAM. The constraint iam.allowedPolicyMemberDomains denies grants to
 everybody, and compute.storageResourceUseRestrictions limits which projects may use them.
 

@@ -19,8 +19,10 @@ them through a content network, or exempt the tenant until then.
 
 AWS: the account's public access block of S3, all four switches (s3:PutAccountPublicAccessBlock): public access lists and
 policies are refused when written and ignored where they exist. It takes effect in all regions within minutes.
-Azure: a subscription has no such switch. Each storage account has its own (allowBlobPublicAccess); Azure Policy can deny
-storage accounts that leave it on.
+Azure: a subscription has no such switch. Each storage account has its own (allowBlobPublicAccess), and the built-in policy
+Storage account public access should be disallowed, with the effect Deny on the unit's management group, denies accounts that
+leave it on. It closes nothing that is public today: such an account stays so, and can no longer be changed without closing
+it; Azure's compliance view names it. Nobody is spared.
 Google Cloud: the organization policy constraint storage.publicAccessPrevention holds for every bucket of the project, and
 makes access through existing public grants fail.
 

@@ -22,8 +22,9 @@ AWS: a service control policy that denies the actions. `lightsail` stands for ev
 attachment on, the roles of running workloads are refused the denied actions, and what a denied service runs can no longer
 be managed. Look at CloudTrail first for who uses it. It spares Landfall's roles, the bootstrap roles and break-glass, and
 nobody else may make or change a role or user of these names. Service-linked roles are not bound.
-Azure: the built-in policy that denies resource types, such as Microsoft.Sql/servers. It stops resources from being made
-or changed, not calls to those that exist.
+Azure: the built-in policy Not allowed resource types, assigned to the unit's management group, denies types such as
+Microsoft.Sql/servers. It stops resources from being made or changed, not calls to those that exist, and spares nobody. It knows
+no single actions, and a type stands for itself, not for those below it.
 Google Cloud: the organization policy constraint gcp.restrictServiceUsage denies services by name, such as
 compute.googleapis.com, at run time too. It knows whole services and not all of them; single permissions are for IAM deny
 policies.

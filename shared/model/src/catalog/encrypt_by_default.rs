@@ -20,8 +20,12 @@ be allowed to use it; a key that can't be used stops instances from starting.
 AWS: in each governed region, EBS encryption by default (ec2:EnableEbsEncryptionByDefault) and, where a key is named, the
 default key (ec2:ModifyEbsDefaultKmsKeyId). A key belongs to one region: with several regions, name an alias that exists
 in each, such as alias/disks. AWS checks the key only when it is used.
-Azure: managed disks are always encrypted at rest, with keys that Azure manages; keys of your own are named disk by disk
-through a disk encryption set, which Azure Policy can demand.
+Azure: managed disks are always encrypted at rest, with keys that Azure manages. What is left are temporary disks and caches:
+a built-in policy with the effect Deny on the unit's management group denies virtual machines and scale sets without
+encryption at host, for which the feature Microsoft.Compute/EncryptionAtHost must be registered in the subscription first.
+Where the key is the id of a disk encryption set, another one denies disks, machines and images that use a different set or
+none; a set belongs to one location. What exists stays as it is, and can no longer be changed without following. Nobody is
+spared.
 Google Cloud: everything is always encrypted at rest, with keys that Google manages; the constraint
 gcp.restrictNonCmekServices denies resources without a key of your own.
 
@@ -34,7 +38,7 @@ of Azure managed disks; Cloud KMS, CMEK organization policies.",
         form: Form::Text,
         combine: Combine::Replace,
         default: None,
-        help: "id, alias or ARN of the key for new disks; the one the cloud manages where nobody says",
+        help: "id, alias or ARN of the key for new disks (Azure: id of a disk encryption set); the one the cloud manages where nobody says",
     }],
 };
 

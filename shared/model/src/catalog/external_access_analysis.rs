@@ -18,8 +18,11 @@ nobody uses are only of use to an intruder.
 AWS: an IAM Access Analyzer of the account in each governed region, which costs nothing, and, where unused access is
 asked, one that looks for unused rights, which is charged for each role and user a month (access-analyzer:CreateAnalyzer).
 An analyzer of the right kind that is there already is enough, whatever its name.
-Azure: a subscription has no such analyzer. Role assignments and guests can be reviewed in the directory (access reviews,
-a licensed feature), and Azure Policy can deny public access service by service.
+Azure: a subscription has no such analyzer. Two built-in policies on the unit's management group, Guest accounts with owner
+permissions and Guest accounts with write permissions on Azure resources should be removed, audit what guests of the directory
+may. They deny nothing (AuditIfNotExists) and rest on Defender for Cloud's assessments; what they find is in Azure's compliance
+view, and what is held here is that they are in force. Unused rights are not looked for: access reviews do that in the
+directory, a licensed feature.
 Google Cloud: there is nothing to switch on in a project. Policy Analyzer answers on request who has access, the IAM
 recommender finds unused rights by itself, and the constraint iam.allowedPolicyMemberDomains denies sharing with other
 domains beforehand.

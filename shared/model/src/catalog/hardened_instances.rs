@@ -21,8 +21,10 @@ A hop limit of 1 keeps containers on the machine from the credentials; they need
 AWS: in each governed region, the account's defaults for the instance metadata service
 (ec2:ModifyInstanceMetadataDefaults): tokens required, which is IMDSv2, and the hop limit. Choices made at launch come
 before them, and they come before the image's.
-Azure: the metadata service asks for a fixed header and knows no session tokens; the Metadata Security Protocol is
-switched on machine by machine. A subscription has no default for either.
+Azure: the metadata service asks for a fixed header and knows no session tokens, so neither parameter means anything there.
+What is held instead is that nobody gets in by password: a policy of Landfall's own on the unit's management group denies Linux
+machines and scale sets whose request has a Linux configuration that does not switch password login off. A request without one
+is not seen by it, nor are Windows machines. What exists stays as it is, and can no longer be changed without following.
 Google Cloud: the metadata server asks for a fixed header and knows no session tokens. Other hardening is by organization
 policy: compute.requireOsLogin, compute.requireShieldedVm, compute.disableSerialPortAccess.
 

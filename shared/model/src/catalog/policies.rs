@@ -13,8 +13,9 @@ pub const ENTRY: Entry = Entry {
     kind: ControlKind::Policies,
     title: "preventive policies in force on units and tenants",
     manual: "\
-What it asks: the controls that prevent (allowed-regions, denied-services, protect-baseline) are compiled together into as few
-policies as fit, and each unit carries its own. A tenant carries one itself only where it asks for more than its units do.
+What it asks: the controls that prevent (allowed-regions, denied-services, protect-baseline, and on Azure those that no switch
+of a subscription holds) are compiled together into as few policies as fit, and each unit carries its own. A tenant carries one
+itself only where it asks for more than its units do.
 
 Why: a rule that stops the deviation beforehand needs no repair afterwards, and one policy for many rules leaves the few slots
 that a cloud gives to those who need them as well.
@@ -22,11 +23,18 @@ that a cloud gives to those who need them as well.
 AWS: service control policies (organizations:CreatePolicy, UpdatePolicy, AttachPolicy) named landfall-<unit>-<n>, minified, within
 the size and the slots that AWS allows, counting the slots that others use. What does not fit is an error that says by how much.
 Every deny spares the platform's roles, the bootstrap roles and the break-glass principals.
-Azure: policy assignments on management groups. Google Cloud: organization policies on folders.
+Azure: policy assignments (Microsoft.Authorization/policyAssignments) named lf-… on management groups, and on a subscription
+that asks for more than its units: of Azure's built-in definitions where there is one, else of Landfall's own, named landfall-…
+on the root management group. At most 200 fit at one place. What weakens one (another parameter, DoNotEnforce, excluded scopes,
+overrides, selectors) is put back. An exemption of the manifest from a control that a policy carries becomes one in Azure
+(policyExemptions) on that subscription until its day is over; one that somebody else wrote is reported, and the control does
+not hold there. Azure Policy judges what is written and not by whom, so it spares nobody.
+Google Cloud: organization policies on folders.
 
 It follows from the manifest and is not listed under `controls`. Policies that others made are counted and never touched.
 
-References: AWS Organizations API reference; AWS Organizations user guide, Quotas and Service control policies.",
+References: AWS Organizations API reference; AWS Organizations user guide, Quotas and Service control policies; Azure Policy,
+Assignment structure, Exemption structure and denyAction effect.",
     place: Place::Implied,
     effect: Effect::Repairs,
     parameters: &[],

@@ -170,8 +170,9 @@ fn carrying(kind: ControlKind, desired: &Desired) -> Vec<(Point, Result<Vec<Assi
                 .map(|all| all.into_iter().filter(|one| one.control == Some(kind)).collect());
             (point, assignments)
         })
-        .filter(|(_, assignments): &(_, Result<Vec<_>, _>)| {
-            assignments.as_ref().map_or(true, |assignments| !assignments.is_empty())
+        .filter(|(_, assignments): &(Point, Result<Vec<Assignment>, String>)| match assignments {
+            Ok(assignments) => !assignments.is_empty(),
+            Err(_) => true,
         })
         .collect()
 }

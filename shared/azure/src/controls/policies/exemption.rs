@@ -348,3 +348,6 @@ pub(super) fn lifted(
         .map(|(id, one)| format!("somebody else exempts by `{id}` {}", until(one)));
     Ok(ours.chain(others).collect())
 }
+
+#[cfg(test)]
+mod tests;

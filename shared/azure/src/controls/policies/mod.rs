@@ -20,11 +20,15 @@ mod look;
 mod ours;
 mod quarantine;
 mod quota;
+#[cfg(test)]
+mod wire;
 
 pub(super) use assignment::{Assignment, Held, look_assignment};
 pub(super) use carried::{Carried, InPolicies};
 pub(super) use definition::{Definition, look_definition};
 pub(super) use quarantine::{QUARANTINE, quarantine, quarantined};
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -216,11 +220,23 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
         return Err(CallError::NothingToWrite(change.address.control));
     };
     let service = if id.contains("/policyExemptions/") { EXEMPTIONS } else { POLICY };
-    match &body {
-        Some(body) => {
-            session.client.put(&service, &id, body).await?;
+    let Some(body) = &body else {
+        session.client.delete(&service, &id).await?;
+        return Ok(json!({"id": id}));
+    };
+    let mut tries = 0;
+    loop {
+        match session.client.put(&service, &id, body).await {
+            Ok(_) => return Ok(json!({"id": id})),
+            // A definition that was made a moment ago is not known everywhere at once.
+            Err(error) if error.code() == Some("PolicyDefinitionNotFound") && tries < TRIES => tries += 1,
+            Err(error) => return Err(error),
         }
-        None => session.client.delete(&service, &id).await?,
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(json!({"id": id}))
 }
+
+/// How often, and after how long each time, an assignment is tried again whose definition is not known yet. What takes longer is done by
+/// the next run.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(5);

@@ -8,6 +8,8 @@
 //! | what | why |
 //! |---|---|
 //! | deleting, and actions such as restarting a machine or registering a resource provider | deny judges what is created or updated; only denyAction judges deletions |
+//! | `Microsoft.Resources/*` but resource groups and subscriptions: deployments themselves, template specs, tags; `Microsoft.Billing/*`; `Microsoft.Capacity/reservationOrders/*`; `Microsoft.Help/*`; `Microsoft.Diagnostics/*` | Azure exempts them from evaluation; what a deployment makes is judged one by one |
+//! | resources that a managed application or Databricks makes from another directory | Azure skips evaluation there |
 //! | data planes: blobs, secrets, databases | they do not pass Resource Manager |
 //! | what already runs | a policy stops no workload |
 //! | whoever holds Owner or User Access Administrator on the subscription can take its own assignment away | assignments are exempt from denyAction, and customers can't create deny assignments; the group that new subscriptions are born in carries the assignment too, which they can't reach |
@@ -15,7 +17,8 @@
 //! | moving the subscription to another group or directory, renaming and cancelling it | these are operations on the tree and of billing; the directory's own settings stop leaving |
 //! | eligible roles (PIM) that are activated | they were granted before, or further up |
 //!
-//! Sources: <https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny>,
+//! Sources: <https://github.com/Azure/azure-policy>, README.md, "Resources that are exempt from policy evaluation" (April 2026);
+//! <https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny>,
 //! <https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny-action>,
 //! <https://learn.microsoft.com/azure/governance/policy/overview>, "Resources covered by Azure Policy" and "Azure Policy and Azure RBAC".
 
@@ -41,7 +44,7 @@ const ROLES: &str = "Microsoft.Authorization/roleAssignments";
 /// What Landfall's own baseline writes. The subscription itself is here because its tags are; its activity log's settings have two
 /// names, one by which they are written and one by which they are judged
 /// (<https://github.com/Azure/Enterprise-Scale>, policyDefinitions/DenyAction-ActivityLogs.json).
-const OURS: [&str; 11] = [
+const OURS: [&str; 10] = [
     "Microsoft.Authorization/locks",
     "Microsoft.Authorization/policyAssignments",
     "Microsoft.Authorization/policyExemptions",
@@ -50,14 +53,14 @@ const OURS: [&str; 11] = [
     "Microsoft.Insights/diagnosticSettings",
     "Microsoft.Resources/subscriptions",
     "Microsoft.Resources/subscriptions/providers/diagnosticSettings",
-    "Microsoft.Resources/tags",
     "Microsoft.Security/pricings",
     "Microsoft.Security/securityContacts",
 ];
 
 /// The definition, which is the same for everybody; whom roles may be given to is for each assignment to say.
 ///
-/// The alias is named in Azure's own samples and by `Get-AzPolicyAlias -NamespaceMatch Microsoft.Authorization`.
+/// The alias `principalId` is one that Azure publishes (<https://github.com/Azure/PSRule.Rules.Azure>,
+/// data/providers/microsoft.authorization/types.json) and that every request carries; `principalType` need not be in it.
 pub(in crate::controls) fn quarantine(_: &Desired) -> Result<Definition, String> {
     Ok(Definition {
         name: QUARANTINE,

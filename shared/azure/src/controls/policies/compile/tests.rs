@@ -1,1 +1,140 @@
+use super::super::assignment::LONGEST_NAME;
+use super::*;
+use crate::controls::ground;
+use crate::controls::landscape::Landscape;
+use landfall_model::catalog::policies::At;
 
+fn compiled(asks: &[(ControlKind, Value)]) -> Result<Vec<Assignment>, String> {
+    let point = Point {
+        at: At::Unit("workloads".parse().unwrap()),
+        own: true,
+        owner: None,
+        asks: asks.iter().cloned().collect(),
+    };
+    assignments(&point, ground(&Landscape::organization().desired).unwrap())
+}
+
+fn told(kind: ControlKind, settings: Value) -> Vec<String> {
+    let of = |one: &Assignment| {
+        let definition = one.definition.rsplit('/').next().unwrap();
+        format!("{} {definition} {}", one.name, Value::from_iter(one.parameters.clone()))
+    };
+    let all = compiled(&[(kind, settings)]).unwrap();
+    assert!(all.iter().all(|one| one.control == Some(kind)));
+    all.iter().map(of).collect()
+}
+
+const SET: &str = "/subscriptions/3f2c0000-0000-4000-8000-000000000001/resourceGroups/keys/providers/Microsoft.Compute/diskEncryptionSets/central";
+
+#[test]
+fn what_is_asked_becomes_these_assignments() {
+    use ControlKind as Kind;
+    let table: [(Kind, Value, &[&str]); 13] = [
+        (
+            Kind::AllowedRegions,
+            json!({"azure": ["westeurope", "germanywestcentral", "westeurope"], "aws": ["eu-central-1"]}),
+            &[
+                "lf-allowed-regions e56962a6-4747-49cd-b67b-bf8b01975c4c \
+                 {\"listOfAllowedLocations\":[\"germanywestcentral\",\"westeurope\"]}",
+                "lf-allowed-regions-rg e765b5de-1225-4ba3-bd56-1ac6695af988 \
+                 {\"listOfAllowedLocations\":[\"germanywestcentral\",\"westeurope\"]}",
+            ],
+        ),
+        (Kind::AllowedRegions, json!({"aws": ["eu-central-1"]}), &[]),
+        (
+            Kind::DeniedServices,
+            json!({"aws": [], "azure": ["Microsoft.Sql/servers"], "gcp": []}),
+            &["lf-denied-services 6c112d4e-5bc7-47ae-a041-ea2d9dccd749 \
+               {\"listOfResourceTypesNotAllowed\":[\"Microsoft.Sql/servers\"]}"],
+        ),
+        (Kind::DeniedServices, json!({"aws": ["lightsail"], "azure": [], "gcp": []}), &[]),
+        (
+            Kind::ProtectBaseline,
+            json!({}),
+            &["lf-protect-baseline landfall-protect-baseline \
+               {\"principals\":[\"5a0e0000-0000-4000-8000-0000000000aa\"]}"],
+        ),
+        (
+            Kind::BlockPublicStorage,
+            json!({}),
+            &["lf-block-public-storage 4fa4b6c0-31ca-4c0d-b10d-24b96f62a751 {\"effect\":\"Deny\"}"],
+        ),
+        (
+            Kind::EncryptByDefault,
+            json!({}),
+            &["lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {\"effect\":\"Deny\"}"],
+        ),
+        (
+            Kind::EncryptByDefault,
+            json!({"key": "alias/disks"}),
+            &["lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {\"effect\":\"Deny\"}"],
+        ),
+        (
+            Kind::EncryptByDefault,
+            json!({"key": SET}),
+            &[
+                "lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {\"effect\":\"Deny\"}",
+                "lf-disk-encryption-sets d461a302-a187-421a-89ac-84acdb4edc04 \
+                 {\"allowedEncryptionSets\":[\"/subscriptions/3f2c0000-0000-4000-8000-000000000001/resourceGroups/keys\
+                 /providers/Microsoft.Compute/diskEncryptionSets/central\"],\"effect\":\"Deny\"}",
+            ],
+        ),
+        (
+            Kind::BlockPublicSnapshots,
+            json!({"also-existing": true}),
+            &[
+                "lf-public-snapshots landfall-public-snapshots {}",
+                "lf-public-disks 8405fdab-1faf-48aa-b702-999c9c172094 {\"effect\":\"Deny\"}",
+            ],
+        ),
+        (Kind::BlockPublicImages, json!({}), &["lf-public-images landfall-public-images {}"]),
+        (
+            Kind::HardenedInstances,
+            json!({"require-tokens": true, "hop-limit": 2}),
+            &["lf-linux-passwords landfall-linux-passwords {}"],
+        ),
+        (
+            Kind::ExternalAccessAnalysis,
+            json!({"unused-access": false, "unused-days": 90}),
+            &[
+                "lf-guest-owners 339353f6-2387-4a45-abe4-7f529d121046 {}",
+                "lf-guest-writers 94e1c2ac-cbbe-4cac-a2b5-389c812dee87 {}",
+            ],
+        ),
+    ];
+    for (kind, settings, expected) in table {
+        assert_eq!(told(kind, settings.clone()), expected, "{kind} {settings}");
+    }
+}
+
+#[test]
+fn names_fit_and_are_told_apart_at_one_place() {
+    let all = compiled(&[
+        (ControlKind::AllowedRegions, json!({"azure": ["westeurope"]})),
+        (ControlKind::DeniedServices, json!({"aws": [], "azure": ["Microsoft.Sql/servers"], "gcp": []})),
+        (ControlKind::ProtectBaseline, json!({})),
+        (ControlKind::BlockPublicStorage, json!({})),
+        (ControlKind::EncryptByDefault, json!({"key": SET})),
+        (ControlKind::BlockPublicSnapshots, json!({"also-existing": true})),
+        (ControlKind::BlockPublicImages, json!({})),
+        (ControlKind::HardenedInstances, json!({"require-tokens": true, "hop-limit": 2})),
+        (ControlKind::ExternalAccessAnalysis, json!({"unused-access": false, "unused-days": 90})),
+    ])
+    .unwrap();
+    assert_eq!(all.len(), 13);
+    let names: BTreeSet<&str> = all.iter().map(|one| one.name).collect();
+    assert_eq!(names.len(), all.len());
+    for one in &all {
+        assert!(one.name.starts_with("lf-") && one.name.len() <= LONGEST_NAME, "{}", one.name);
+    }
+}
+
+#[test]
+fn what_no_policy_carries_and_what_can_t_be_read_is_an_error() {
+    assert_eq!(
+        compiled(&[(ControlKind::Budget, json!({}))]).unwrap_err(),
+        "`budget` can't be made into a policy"
+    );
+    let unreadable = compiled(&[(ControlKind::DeniedServices, json!({"azure": 1}))]).unwrap_err();
+    assert!(unreadable.starts_with("the settings of `denied-services` can't be read"), "{unreadable}");
+}
