@@ -76,8 +76,7 @@ class Operation:
         pattern, self.static = "", 0
         for part in re.split(r"(\{\w+\})", self.template):
             if part.startswith("{"):
-                spread = self.path.get(part[1:-1], {}).get("skip_quote") and part[1:-1].lower() in SPREAD
-                pattern += f"(?P<{part[1:-1]}>{'.*' if spread else '[^/]+'})"
+                pattern += f"(?P<{part[1:-1]}>{'.*' if part[1:-1].lower() in SPREAD else '[^/]+'})"
             else:
                 pattern += re.escape(part)
                 self.static += len(part)

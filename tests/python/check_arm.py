@@ -38,7 +38,7 @@ def problems(call):
 
 def find(call):
     """Yields the operation, and what is wrong with the call."""
-    method, path = call["method"], urllib.parse.unquote(call["path"])
+    method, path = call["method"], call["path"]
     for pattern, reason in NOT_DESCRIBED:
         if re.fullmatch(pattern, f"{method} {path}", re.IGNORECASE):
             raise NotDescribed(reason)
@@ -71,6 +71,7 @@ def find(call):
 def check_path(path, operation):
     for name, value in operation.pattern.fullmatch(path).groupdict().items():
         if value is not None:
+            value = urllib.parse.unquote(value)
             yield from arm_models.check_limits(value, operation.path.get(name, {}), f"`{name}` in the path")
 
 

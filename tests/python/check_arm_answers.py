@@ -1,11 +1,15 @@
 """Checks raw answers of Azure Resource Manager against Microsoft's own client packages: what their clients would silently leave out, or
 never look at, is a problem here.
 
-`Watch(problems)` is a policy for every client: it reports statuses, members, types and headers that the packages do not describe.
+    check_arm_answers.py LOG...        (`-` is standard input)
+
+`Watch(problems, …)` is a policy for every client: it reports statuses, members, types and headers that the packages do not describe.
+A log has one JSON object a line: method, path and query of the call, status, headers and body of the answer.
 """
 
 import json
 import re
+import sys
 from collections import Counter
 
 from azure.core.pipeline.policies import SansIOHTTPPolicy
@@ -35,6 +39,9 @@ class Watch(SansIOHTTPPolicy):
 
     def on_response(self, request, response):
         asked, told = request.http_request, response.http_response
+        # Of a long-running call the client reads the answer later.
+        if hasattr(told, "read"):
+            told.read()
         path, _, query = re.sub(r"^https?://[^/]+", "", asked.url).partition("?")
         call = {"method": asked.method, "path": path, "query": query, "parameters": body(asked)}
         for problem in check(call, told.status_code, dict(told.headers), told.text(), self.judged, self.skipped):
@@ -84,8 +91,9 @@ def check(call, status, headers, text, judged=None, skipped=None):
         yield f"no body, expected a `{operation.answer}`"
     elif operation.answer.startswith("["):
         yield from arm_models.check(value, arm_models.Structure("page", PAGE), "", answer=True)
-        items = arm_models.shape(operation.models(), operation.answer)
-        yield from arm_models.check(value.get("value"), items, "value", answer=True)
+        if isinstance(value, dict) and "value" in value:
+            items = arm_models.shape(operation.models(), operation.answer)
+            yield from arm_models.check(value["value"], items, "value", answer=True)
     else:
         yield from arm_models.check(value, arm_models.shape(operation.models(), operation.answer), "", answer=True)
 
@@ -109,3 +117,18 @@ def check_error(call, status, headers, value):
     yield from arm_models.check(value["error"], ERROR, "error", answer=True)
     if status == 429 and not re.fullmatch(r"\d+", headers.get("retry-after", "")):
         yield "status 429 without the seconds to wait in `Retry-After`"
+
+
+def main(arguments):
+    wrong = 0
+    for number, line in enumerate(check_arm.lines(arguments), 1):
+        call = json.loads(line)
+        body = call.get("body")
+        for problem in check(call, call["status"], call["headers"], "" if body is None else json.dumps(body)):
+            wrong += 1
+            print(f"line {number}: {call['method']} {call['path']}: {problem}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ It takes a simulator with four sample subscriptions. One JSON object a line: ste
 expected, `expected`; `wrong`: what the packages say against the raw answers. The last line counts what was judged.
 """
 
+import decimal
 import json
 import logging
 import sys
@@ -16,6 +17,7 @@ from collections import Counter
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, SerializationError
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.mgmt.core.policies import ARMAutoResourceProviderRegistrationPolicy
 
 import arm_operations
 from check_arm_answers import Watch
@@ -73,8 +75,8 @@ class Clients:
         resources = client("azure.mgmt.resource.resources", "ResourceManagementClient")
         self.tags, self.providers = resources.tags, resources.providers
         self.resource_groups, self.resources = resources.resource_groups, resources.resources
-        subscription = client("azure.mgmt.subscription", "SubscriptionClient", False)
-        self.subscription, self.leaving = subscription.subscription, subscription.subscription_policy
+        names = client("azure.mgmt.subscription", "SubscriptionClient", False)
+        self.names, self.leaving = names.subscription, names.subscription_policy
         policy = client("azure.mgmt.resource.policy", "PolicyClient")
         self.definitions, self.sets = policy.policy_definitions, policy.policy_set_definitions
         self.assignments = policy.policy_assignments
@@ -100,6 +102,8 @@ def plain(value):
         return value.as_dict()
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, decimal.Decimal):
+        return float(value)
     if isinstance(value, (str, int, float, bool, type(None))):
         return value
     if hasattr(value, "__iter__"):
@@ -142,6 +146,8 @@ def door(path, text, method="POST"):
 
 
 def main():
+    # It would register a provider by itself and try again, and nothing would be seen of the refusal.
+    ARMAutoResourceProviderRegistrationPolicy._check_rp_not_registered_err = staticmethod(lambda response: None)
     azure = Clients(URL)
     subscriptions(azure)
     groups(azure)
@@ -164,7 +170,7 @@ def subscriptions(azure):
     step("subscription", ["Enabled", SUBSCRIPTION], azure.subscriptions.get, SUBSCRIPTION,
          pick=lambda it: [it.state, it.subscription_id])
     step("a subscription that is none", "404 SubscriptionNotFound", azure.subscriptions.get, NOBODY)
-    step("renamed", SUBSCRIPTION, azure.subscription.rename, SUBSCRIPTION, {"subscriptionName": "checkout"},
+    step("renamed", SUBSCRIPTION, azure.names.rename, SUBSCRIPTION, {"subscriptionName": "checkout"},
          pick=lambda it: it.subscription_id.rsplit("/", 1)[-1])
     step("its name", "checkout", azure.subscriptions.get, SUBSCRIPTION, pick=lambda it: it.display_name)
     policy = {"blockSubscriptionsLeavingTenant": True, "blockSubscriptionsIntoTenant": True, "exemptedPrincipals": [PRINCIPAL]}
@@ -237,7 +243,8 @@ def providers(azure):
     step("not registered", "NotRegistered", azure.providers.get, "Microsoft.Security", pick=lambda it: it.registration_state)
     step("no contacts without it", "404 Subscription Not Registered", azure.contacts.list)
     step("no settings without it", "409 MissingSubscriptionRegistration", azure.exports.create_or_update, "landfall", export("Administrative"))
-    for namespace in ("Microsoft.Security", "Microsoft.Insights", "Microsoft.PolicyInsights"):
+    for name in ("Security", "Insights", "PolicyInsights", "Network", "OperationalInsights"):
+        namespace = f"Microsoft.{name}"
         step(f"registering {namespace}", "Registering", azure.providers.register, namespace, pick=lambda it: it.registration_state)
         for _ in range(10):
             if azure.providers.get(namespace).registration_state == "Registered":
@@ -300,7 +307,7 @@ def policies(azure):
     address = {"location": "westeurope", "properties": {"publicIPAllocationMethod": "Static"}}
     azure.resource_groups.create_or_update("shop", {"location": "westeurope"})
     step("what is denied", "403 RequestDisallowedByPolicy", azure.resources.begin_create_or_update, "shop", "Microsoft.Network", "",
-         "publicIPAddresses", "front", address, "2024-05-01")
+         "publicIPAddresses", "front", address, api_version="2024-05-01")
     step("states", True, azure.states.summarize_for_subscription, SUBSCRIPTION, "latest", pick=lambda it: it.value is not None)
     step("remediation", "lf-fix", azure.remediations.create_or_update_at_subscription, "lf-fix",
          {"properties": {"policyAssignmentId": exemption["properties"]["policyAssignmentId"]}}, pick=lambda it: it.name)
@@ -434,8 +441,8 @@ def resources(azure):
     step("alert got", "category", azure.alerts.get, "landfall", "landfall", pick=lambda it: it.condition.all_of[0].field)
     space = {"location": "westeurope", "properties": {"retentionInDays": 90}}
     step("workspace", "central", azure.resources.begin_create_or_update, "landfall", "Microsoft.OperationalInsights", "", "workspaces", "central",
-         space, "2025-02-01", pick=lambda it: it.name)
-    step("workspace got", 90, azure.resources.get, "landfall", "Microsoft.OperationalInsights", "", "workspaces", "central", "2025-02-01",
+         space, api_version="2025-02-01", pick=lambda it: it.name)
+    step("workspace got", 90, azure.resources.get, "landfall", "Microsoft.OperationalInsights", "", "workspaces", "central", api_version="2025-02-01",
          pick=lambda it: it.properties["retentionInDays"])
     step("resources", True, azure.resources.list_by_resource_group, "landfall", pick=lambda it: "central" in [one.name for one in it])
     step("resource group deleted", None, azure.resource_groups.begin_delete, "landfall")
@@ -446,6 +453,15 @@ def refusals(azure):
     reader = Clients(URL, token="landfall-read")
     step("read with a reader's token", SUBSCRIPTION, reader.subscriptions.get, SUBSCRIPTION, pick=lambda it: it.subscription_id)
     step("written with a reader's token", "403 AuthorizationFailed", reader.tags.begin_update_at_scope, SCOPE,
+         {"operation": "Merge", "properties": {"tags": {"a": "b"}}})
+    door("settings", json.dumps({"hide_unknown_groups": True}))
+    step("a group that nobody may know of", "403 AuthorizationFailed", azure.groups.get, "nowhere")
+    door("settings", json.dumps({"hide_unknown_groups": False}))
+    step("written in capitals", SUBSCRIPTION, azure.subscriptions.get, SUBSCRIPTION.upper(), pick=lambda it: it.subscription_id)
+    door("break", json.dumps({"subscription": OTHER, "what": "disabled"}))
+    step("disabled", "Disabled", azure.subscriptions.get, OTHER, pick=lambda it: it.state)
+    step("what is disabled can be read", True, azure.tags.get_at_scope, f"/subscriptions/{OTHER}", pick=lambda it: it.properties is not None)
+    step("what is disabled can't be written", "409 ReadOnlyDisabledSubscription", azure.tags.begin_update_at_scope, f"/subscriptions/{OTHER}",
          {"operation": "Merge", "properties": {"tags": {"a": "b"}}})
     nobody = Clients(URL, token=None)
     step("without a token", "401 AuthenticationFailed", nobody.subscriptions.list)
