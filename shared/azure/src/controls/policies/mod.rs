@@ -228,7 +228,8 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
     loop {
         match session.client.put(&service, &id, body).await {
             Ok(_) => return Ok(json!({"id": id})),
-            // A definition that was made a moment ago is not known everywhere at once.
+            // A definition that was made a moment ago is not known everywhere at once, least of all below a group that is new itself:
+            // <https://github.com/Azure/azure-policy/issues/918>.
             Err(error) if error.code() == Some("PolicyDefinitionNotFound") && tries < TRIES => tries += 1,
             Err(error) => return Err(error),
         }

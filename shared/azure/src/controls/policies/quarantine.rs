@@ -10,6 +10,7 @@
 //! | deleting, and actions such as restarting a machine or registering a resource provider | deny judges what is created or updated; only denyAction judges deletions |
 //! | `Microsoft.Resources/*` but resource groups and subscriptions: deployments themselves, template specs, tags; `Microsoft.Billing/*`; `Microsoft.Capacity/reservationOrders/*`; `Microsoft.Help/*`; `Microsoft.Diagnostics/*` | Azure exempts them from evaluation; what a deployment makes is judged one by one |
 //! | resources that a managed application or Databricks makes from another directory | Azure skips evaluation there |
+//! | the first minutes after it is assigned: around five, once thirty | Azure applies assignments with a delay; a subscription born in the quarantine group is bound by the group's, as long as it stands there |
 //! | data planes: blobs, secrets, databases | they do not pass Resource Manager |
 //! | what already runs | a policy stops no workload |
 //! | whoever holds Owner or User Access Administrator on the subscription can take its own assignment away | assignments are exempt from denyAction, and customers can't create deny assignments; the group that new subscriptions are born in carries the assignment too, which they can't reach |
@@ -20,6 +21,7 @@
 //! Sources: <https://github.com/Azure/azure-policy>, README.md, "Resources that are exempt from policy evaluation" (April 2026);
 //! <https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny>,
 //! <https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny-action>,
+//! <https://learn.microsoft.com/azure/governance/policy/how-to/get-compliance-data>, "Evaluation triggers",
 //! <https://learn.microsoft.com/azure/governance/policy/overview>, "Resources covered by Azure Policy" and "Azure Policy and Azure RBAC".
 
 use std::collections::{BTreeMap, BTreeSet};
