@@ -76,24 +76,23 @@ fn hear(command: &mut Command, input: &str) -> Verdict {
     }
 }
 
-/// The function's binary, with the embedded store: built on first use, as part of the workspace so that what the tests have
+/// AWS's function as a binary, with the embedded store: built on first use, as part of the workspace so that what the tests have
 /// compiled is used again.
 pub fn function_binary() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build_function).clone()
+    BUILT.get_or_init(|| build_function("landfall-function-aws")).clone()
 }
 
-fn build_function() -> PathBuf {
+/// Azure's custom handler, likewise.
+pub fn azure_function_binary() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build_function("landfall-function-azure")).clone()
+}
+
+fn build_function(name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "build",
-            "--workspace",
-            "--bin",
-            "landfall-function-aws",
-            "--features",
-            "landfall-function-aws/sqlite",
-        ])
+        .args(["build", "--workspace", "--bin", name, "--features", &format!("{name}/sqlite")])
         .args(["--message-format", "json-render-diagnostics", "--quiet"])
         .current_dir(root())
         .stderr(Stdio::inherit())

@@ -260,7 +260,15 @@ impl Host {
         }
     }
 
-    /// Posts a body that the host itself would never make, and answers status, content type and body as the handler gave them.
+    /// Posts this body instead of one of the host's own making, and goes on as the host does: a recorded one, or a broken one.
+    pub async fn invoke_raw(&self, function: &str, body: &Value) -> Invocation {
+        match self.app.functions.get(function) {
+            Some(function) => self.run(function, body.clone()).await,
+            None => Invocation::Failed(format!("there is no function `{function}`")),
+        }
+    }
+
+    /// Posts whatever one likes wherever one likes, and answers status, content type and body as the handler gave them.
     pub async fn post_raw(&self, path: &str, body: Bytes) -> Result<(u16, Option<String>, Bytes), String> {
         let invocation = self.invocation();
         let answered = self.process.post(path, &invocation, body).await?;
