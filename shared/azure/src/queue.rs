@@ -410,6 +410,35 @@ mod tests {
         }
     }
 
+    /// Without a length the real service refuses a `PUT` that has no body (411), and an emulator doesn't.
+    #[tokio::test]
+    async fn a_retry_has_no_body_and_says_so() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = format!("http://{}", listener.local_addr().unwrap());
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                heard.extend(byte);
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").unwrap();
+            String::from_utf8(heard).unwrap().to_ascii_lowercase()
+        });
+        let azure = Azure::loopback_with_storage("http://127.0.0.1:1", &here).unwrap();
+        let queue = azure.queue(&format!("{here}/devstoreaccount1/landfall-work")).unwrap();
+        queue.retry("id a+b/c=", Duration::from_millis(1500)).await.unwrap();
+        let heard = heard.join().unwrap();
+        assert!(heard.starts_with("put /devstoreaccount1/landfall-work/messages/id?"), "{heard}");
+        assert!(
+            heard.contains("?popreceipt=a%2bb%2fc%3d&") && heard.contains("&visibilitytimeout=2 "),
+            "{heard}"
+        );
+        assert!(heard.contains("\r\ncontent-length: 0\r\n"), "{heard}");
+    }
+
     #[test]
     fn hosts_are_those_of_the_cloud() {
         let azure = Azure::loopback("http://127.0.0.1:1").unwrap();
