@@ -4,6 +4,7 @@ pub mod azurite;
 pub(crate) mod client;
 pub mod controls;
 pub(crate) mod directory;
+pub mod doctor;
 pub(crate) mod endpoint;
 pub(crate) mod error;
 pub(crate) mod http;

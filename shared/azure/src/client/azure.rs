@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use azure_core::credentials::{AccessToken, TokenCredential};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
-use azure_core::http::{
-    ClientOptions, ExponentialRetryOptions, Pipeline, RetryOptions, Transport, Url, UserAgentOptions,
-};
+use azure_core::http::{ClientOptions, Pipeline, RetryOptions, Transport, Url, UserAgentOptions};
 use azure_core::time::{Duration, OffsetDateTime};
 use landfall_engine::governor::{Governor, Rate};
 
 use super::Client;
+use super::patience::Patience;
 use crate::endpoint::{Cloud, loopback, on_this_machine};
 use crate::error::ConfigError;
 use crate::http::{self, Loopback};
@@ -39,6 +38,7 @@ struct Inner {
     loopback: bool,
     means: Means,
     transport: Transport,
+    patience: Patience,
     connections: reqwest::Client,
     /// An Azurite's blobs on this machine in the place of every storage account's.
     storage: Option<Url>,
@@ -54,11 +54,19 @@ impl Azure {
     /// the host's own variables for the credentials. `LANDFALL_AZURE_ENDPOINT` puts a Resource Manager on this machine in the place
     /// of the real one, for tests and the demo, and `LANDFALL_AZURE_STORAGE` an Azurite.
     pub fn from_env(governor: Arc<Governor>) -> Result<Self, ConfigError> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of(|name| std::env::var(name).ok(), governor)
+    }
+
+    /// The same, with the environment as it is told.
+    pub(super) fn of(
+        variable: impl Fn(&str) -> Option<String>,
+        governor: Arc<Governor>,
+    ) -> Result<Self, ConfigError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let storage = variable(STORAGE).map(|text| on_this_machine(STORAGE, &text)).transpose()?;
         if let Some(endpoint) = variable(ENDPOINT) {
             // On this machine nobody is spared: calls go out as fast as they are answered.
-            return Self::here(&endpoint, storage);
+            return Self::here(&endpoint, storage, Patience::HERE);
         }
         let cloud = Cloud::of(variable("AZURE_AUTHORITY_HOST").as_deref())?;
         let means = Means::of(variable)?;
@@ -71,6 +79,7 @@ impl Azure {
             loopback: false,
             means,
             transport,
+            patience: Patience::REAL,
             connections,
             storage,
             storage_token: tokio::sync::Mutex::default(),
@@ -81,15 +90,15 @@ impl Azure {
 
     /// A Resource Manager on this machine: a simulator's. There is no storage.
     pub fn loopback(url: &str) -> Result<Self, ConfigError> {
-        Self::here(url, None)
+        Self::here(url, None, Patience::HERE)
     }
 
     /// A Resource Manager on this machine, and an Azurite's blobs: `http://127.0.0.1:PORT` each.
     pub fn loopback_with_storage(url: &str, storage: &str) -> Result<Self, ConfigError> {
-        Self::here(url, Some(on_this_machine(STORAGE, storage)?))
+        Self::here(url, Some(on_this_machine(STORAGE, storage)?), Patience::HERE)
     }
 
-    fn here(url: &str, storage: Option<Url>) -> Result<Self, ConfigError> {
+    pub(super) fn here(url: &str, storage: Option<Url>, patience: Patience) -> Result<Self, ConfigError> {
         let base = loopback(ENDPOINT, url)?;
         let connections = http::client()?;
         let transport = Transport::new(Arc::new(Loopback(connections.clone())));
@@ -100,6 +109,7 @@ impl Azure {
             loopback: true,
             means: Means::Pretend,
             transport,
+            patience,
             connections,
             storage,
             storage_token: tokio::sync::Mutex::default(),
@@ -128,7 +138,9 @@ impl Azure {
     /// How every call of ours is sent: the one pool, and the one policy of retries.
     pub(crate) fn options(&self) -> ClientOptions {
         ClientOptions {
-            retry: RetryOptions::exponential(retries()),
+            // azure_core's own policy would wait as long as it is told to.
+            retry: RetryOptions::none(),
+            per_call_policies: vec![self.0.patience.policy()],
             transport: Some(self.0.transport.clone()),
             user_agent: UserAgentOptions {
                 application_id: Some("landfall".to_owned()),
@@ -178,6 +190,10 @@ impl Azure {
         self.0.means.as_str()
     }
 
+    pub(super) fn patience(&self) -> Patience {
+        self.0.patience
+    }
+
     pub(super) fn base(&self) -> &Url {
         &self.0.base
     }
@@ -189,14 +205,5 @@ impl Azure {
     /// Which of Microsoft's clouds.
     pub(crate) fn cloud(&self) -> Cloud {
         self.0.cloud
-    }
-}
-
-/// Five attempts within a minute: a function has few minutes, and a message comes again.
-fn retries() -> ExponentialRetryOptions {
-    ExponentialRetryOptions {
-        max_retries: 5,
-        max_total_elapsed: Duration::seconds(60),
-        ..ExponentialRetryOptions::default()
     }
 }

@@ -1,17 +1,20 @@
 //! The process's way to Azure Resource Manager: calls through the pipeline of Azure's own SDK core.
 //!
 //! There is no official crate for the management plane, so paths and bodies are written by hand and sent through `azure_core`'s
-//! pipeline, which authenticates them, retries, and gives up in time. Retried are connections that fail, and the statuses 408, 429,
-//! 500, 502, 503 and 504, after what `Retry-After` says; nothing else. That goes for writes as well: every one of ours may be sent
-//! twice, because names are derived and tags are merged.
+//! pipeline, which authenticates them. What is tried again is in `patience.rs`. That goes for writes as well: every one of ours may be
+//! sent twice, because names are derived and tags are merged.
 //!
 //! A call that goes on after its answer (201 or 202 with `Azure-AsyncOperation` or `Location`) is waited for: what counts is the
 //! `status` that the poll tells, not the number it is answered with.
 
 mod azure;
+mod patience;
 mod reply;
 pub(crate) mod service;
+#[cfg(test)]
+mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -23,6 +26,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 pub use self::azure::Azure;
+use self::patience::{Patience, after};
 pub(crate) use self::reply::Reply;
 use self::reply::{header, remaining};
 use self::service::Service;
@@ -80,12 +84,6 @@ pub struct Client {
     azure: Azure,
     pipeline: Pipeline,
 }
-
-/// How long an operation that goes on after its answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// How long is waited between two polls where the answer does not say, and at most.
-const POLL: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
 
 /// Below so many calls that Resource Manager says are left, each answer is held back for a while, the longer the fewer are left: the
 /// rest is for the people who work there. At none left it is a second, in which ten come back.
@@ -179,20 +177,21 @@ impl Client {
         };
         let Page { value, next_link } = reply.json()?;
         let next_link = next_link.filter(|link| !link.is_empty());
-        if next_link.is_some() && next_link.as_deref() == next {
-            return Err(reply.unreadable("it names the same next page again"));
-        }
         Ok((reply, value, next_link))
     }
 
     /// Everything on all pages of a list, and the last page's answer.
     pub(crate) async fn list(&self, service: &Service, path: &str) -> Result<(Reply, Vec<Value>), CallError> {
         let mut all = Vec::new();
+        let mut read: BTreeSet<String> = BTreeSet::new();
         let mut next: Option<String> = None;
         loop {
             let (reply, values, link) = self.page(service, path, next.as_deref()).await?;
             all.extend(values);
             match link {
+                Some(link) if !read.insert(link.clone()) => {
+                    return Err(reply.unreadable("it names a page again that was read already"));
+                }
                 Some(link) => next = Some(link),
                 None => return Ok((reply, all)),
             }
@@ -261,14 +260,16 @@ impl Client {
         Ok((reply.judge()?, poll))
     }
 
-    /// Asks after an operation until it is over. A lost poll is no failure: the next run looks.
+    /// Asks after an operation until it is over. One that can't be asked after any more is told as a failure; the next look shows
+    /// what came of it.
     async fn wait(&self, first: Reply, mut poll: Poll) -> Result<Reply, CallError> {
-        let until = Instant::now() + PATIENCE;
+        let Patience { poll: usual, longest_poll, work, .. } = self.azure.patience();
+        let until = Instant::now() + work;
         let operation = first.operation.clone();
         loop {
-            let rest = poll.after.unwrap_or(POLL.0).min(POLL.1);
+            let rest = poll.after.unwrap_or(usual).min(longest_poll);
             if Instant::now() + rest > until {
-                return Err(CallError::GoesOn { operation, limit: PATIENCE });
+                return Err(CallError::GoesOn { operation, limit: work });
             }
             tokio::time::sleep(rest).await;
             let url = self.follow(operation.verb, &operation.path, &poll.link)?;
@@ -347,8 +348,7 @@ impl Poll {
     /// <https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations>: the first header counts before the
     /// second.
     fn of(status: u16, headers: &azure_core::http::headers::Headers) -> Option<Self> {
-        let after =
-            header(headers, "retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let after = header(headers, "retry-after").and_then(|text| after(&text));
         if let Some(link) = header(headers, "azure-asyncoperation") {
             return Some(Poll { link, tells: Tells::Status, after });
         }
