@@ -1,5 +1,7 @@
 //! The store and the queue on Azurite, an Azure Storage that nobody here wrote.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test harness: a failure here is a failed test")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
