@@ -8,7 +8,7 @@ mod roles;
 mod tree;
 
 pub(crate) use roles::Rights;
-pub(crate) use tree::{Group, Tree, group_path};
+pub(crate) use tree::{Tree, group_path};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
