@@ -28,9 +28,9 @@ use crate::http::{ANSWER, Connector};
 pub enum BlobError {
     #[error("`{0}` is not an address like `az://account/container/folder`")]
     Address(String),
-    /// A process whose Resource Manager is on this machine has no business in a real account.
+    /// A process that works on this machine has no business in a real account.
     #[error(
-        "`{0}` is a real account, and this process works on this machine: set `LANDFALL_AZURE_STORAGE` as well"
+        "`{0}` is a real account, and this process works on this machine: `LANDFALL_AZURE_STORAGE` says where an Azurite is, whose account is `devstoreaccount1`"
     )]
     NotHere(String),
     #[error("could not set up access to `{address}`")]
