@@ -1,5 +1,4 @@
 //! A deployment whose environment is wrong: the custom handler says so at its start, in one line that names the variable, and ends.
-#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::process::Command;
 
