@@ -1,5 +1,6 @@
 //! What the tests of the whole stand on: a stage with an organization, a store, a queue and an engine.
 
+pub mod azure;
 pub mod azurite;
 pub mod judges;
 pub mod stage;

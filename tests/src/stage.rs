@@ -75,10 +75,10 @@ impl Clock for TestClock {
     }
 }
 
-/// A stage.
+/// A stage, on a simulated AWS unless said.
 #[derive(Debug)]
-pub struct Stage {
-    pub simulator: Simulator,
+pub struct Stage<S = Simulator> {
+    pub simulator: S,
     pub engine: Engine,
     pub queue: Arc<MemoryQueue>,
     pub clock: Arc<TestClock>,
@@ -115,6 +115,21 @@ impl Stage {
         Engine { cloud: cloud.clone(), hands: cloud, ..self.engine.clone() }
     }
 
+    /// Calls that the cloud accepted and that changed something in an account, in order, as `service:Operation`. The account is the caller's own, so calls
+    /// about an account that are made in the management account are told by their parameters.
+    pub fn writes_about(&self, account: &str) -> Vec<String> {
+        self.simulator
+            .calls()
+            .into_iter()
+            .filter(|call| call.status == Some(200))
+            .filter(|call| call.account == account || call.parameters.to_string().contains(account))
+            .map(|call| format!("{}:{}", call.service, call.operation))
+            .filter(|call| is_write(call))
+            .collect()
+    }
+}
+
+impl<S> Stage<S> {
     /// Five minutes, as a generous Lambda has.
     pub fn deadline(&self) -> Deadline {
         Deadline(self.clock.now() + SignedDuration::from_mins(5))
@@ -193,19 +208,6 @@ impl Stage {
         let verified = history::verify(&*self.engine.store, &tenant(account)).await.unwrap();
         verified.broken.is_none() && verified.open == 0
     }
-
-    /// Calls that the cloud accepted and that changed something in an account, in order, as `service:Operation`. The account is the caller's own, so calls
-    /// about an account that are made in the management account are told by their parameters.
-    pub fn writes_about(&self, account: &str) -> Vec<String> {
-        self.simulator
-            .calls()
-            .into_iter()
-            .filter(|call| call.status == Some(200))
-            .filter(|call| call.account == account || call.parameters.to_string().contains(account))
-            .map(|call| format!("{}:{}", call.service, call.operation))
-            .filter(|call| is_write(call))
-            .collect()
-    }
 }
 
 /// Whether a call changes something, by its name.
@@ -214,9 +216,11 @@ pub fn is_write(call: &str) -> bool {
     !["Get", "List", "Describe", "AssumeRole"].iter().any(|word| operation.starts_with(word))
 }
 
-/// The target of an account.
-pub fn tenant(account: &str) -> Target {
-    Target::Tenant(TenantId::new(landfall_model::id::Provider::Aws, account).unwrap())
+/// The target of an account or a subscription, which their ids tell apart.
+pub fn tenant(id: &str) -> Target {
+    use landfall_model::id::Provider::{Aws, Azure};
+    let provider = if id.contains('-') { Azure } else { Aws };
+    Target::Tenant(TenantId::new(provider, id).unwrap())
 }
 
 fn organization(aws: Aws, manifest: &Manifest) -> Arc<AwsOrganization> {
@@ -240,6 +244,16 @@ pub async fn engine(
     let aws = Aws::loopback(url, "eu-central-1").await.unwrap();
     let cloud = organization(aws, &manifest);
     assert_eq!(cloud.name().as_str(), "aws");
+    engine_of(cloud.clone(), cloud, manifest, store).await
+}
+
+/// An engine on one cloud, which is looked at and written to by the same.
+pub async fn engine_of(
+    cloud: Arc<dyn landfall_engine::cloud::Cloud>,
+    hands: Arc<dyn landfall_engine::cloud::Hands>,
+    manifest: Manifest,
+    store: Arc<dyn Store>,
+) -> (Engine, Arc<MemoryQueue>, Arc<TestClock>) {
     let clock = Arc::new(TestClock::default());
     let queue = Arc::new(MemoryQueue::new());
     let bundle = Bundle::build(manifest).unwrap();
@@ -247,8 +261,8 @@ pub async fn engine(
     let engine = Engine {
         store,
         queue: queue.clone(),
-        cloud: cloud.clone(),
-        hands: cloud,
+        cloud,
+        hands,
         trusted,
         clock: clock.clone(),
         dice: Arc::new(SystemDice),

@@ -112,9 +112,15 @@ pub async fn stage(
 ) -> Result<(), EngineError> {
     let mut waiting: Vec<&Change> = of_stage(approved, stage).collect();
     while !waiting.is_empty() {
-        let (ready, rest): (Vec<&Change>, Vec<&Change>) = waiting.iter().partition(|change| {
-            !change.needs.iter().any(|need| waiting.iter().any(|other| &other.id == need))
-        });
+        let free: Vec<&Change> = waiting
+            .iter()
+            .copied()
+            .filter(|change| !change.needs.iter().any(|need| waiting.iter().any(|other| &other.id == need)))
+            .collect();
+        // Two writes at one address never race: the second would find the setting moved.
+        let first = |change: &Change| free.iter().find(|other| other.address == change.address);
+        let (ready, rest): (Vec<&Change>, Vec<&Change>) =
+            waiting.iter().partition(|change| first(change).is_some_and(|first| first.id == change.id));
         if ready.is_empty() {
             // INVARIANT: `judge` never names two changes that need each other; were it to, nothing would be written.
             for change in rest {
@@ -126,7 +132,9 @@ pub async fn stage(
         // Whoever lost the lease stops here; whoever holds it keeps it for another wave.
         history.catch_up(&mut held.record);
         held.save(site.engine).await?;
-        wave(site, approved, &ready, history, progress).await?;
+        // What opens a tenant is done one after the other, in the plan's order: its gate before anything that might hold it closed.
+        let at_once = if stage == Stage::Open { 1 } else { WRITES };
+        wave(site, approved, &ready, at_once, history, progress).await?;
         waiting = rest;
     }
     Ok(())
@@ -137,6 +145,7 @@ async fn wave(
     site: Site<'_>,
     approved: &Approved,
     ready: &[&Change],
+    at_once: usize,
     history: &mut History,
     progress: &mut Progress,
 ) -> Result<(), EngineError> {
@@ -162,7 +171,7 @@ async fn wave(
         writes.push(async move { (place, one(site, approved, change, made, touched, shared).await) });
     }
     let written: Vec<(usize, Result<Done, EngineError>)> =
-        stream::iter(writes).buffer_unordered(WRITES).collect().await;
+        stream::iter(writes).buffer_unordered(at_once).collect().await;
     results.extend(written);
     for (place, result) in results {
         let Some(change) = ready.get(place) else { continue };

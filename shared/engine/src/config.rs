@@ -184,7 +184,7 @@ mod tests {
             ),
             ("LANDFALL_STORE", "", Footing::Loopback, "LANDFALL_STORE: is not set"),
             ("LANDFALL_STORE", "postgres://x", Footing::Loopback, "is no store that is known here"),
-            ("LANDFALL_STORE", "sqlite:/tmp/x", Footing::Real, "the disk of a cloud function is lost"),
+            ("LANDFALL_STORE", "sqlite:x.db", Footing::Real, "the disk of a cloud function is lost"),
             ("LANDFALL_QUEUE", "", Footing::Loopback, "LANDFALL_QUEUE: is not set"),
             ("LANDFALL_PUBLIC_KEYS", "nonsense", Footing::Loopback, "LANDFALL_PUBLIC_KEYS: "),
             ("LANDFALL_PUBLIC_KEYS", "", Footing::Real, "LANDFALL_PUBLIC_KEYS: is not set"),

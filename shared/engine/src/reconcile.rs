@@ -139,8 +139,9 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let mut history = History::open(engine, target, &run, &held.record.head).await?;
 
     let facts = facts(engine, order).await?;
-    if facts.is_some() {
-        held.record.facts.clone_from(&facts);
+    if let Some(facts) = &facts {
+        held.record.facts = Some(facts.clone());
+        held.record.came_as.get_or_insert_with(|| facts.name.clone());
     }
     let inventory = inventory::read(engine).await?;
     let desired = desired(engine, order, held, facts.clone(), inventory.clone())?;

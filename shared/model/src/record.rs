@@ -144,6 +144,10 @@ pub struct Record {
     /// What the cloud said of it, when somebody last asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// The name it had when it was first met. Intake goes by this one: a name that is given later, by Landfall or by a person, lets
+    /// nobody in and puts nobody out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_as: Option<String>,
     /// Who holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
@@ -182,6 +186,7 @@ impl Record {
             target,
             life: Life::Discovered,
             facts: None,
+            came_as: None,
             lease: None,
             dirty: false,
             head: Head::default(),

@@ -161,6 +161,12 @@ impl Client {
         }
     }
 
+    /// Waits until something may have changed at Azure's end. On this machine nothing takes so long.
+    pub(crate) async fn rest(&self, time: Duration) {
+        let time = if self.azure.is_loopback() { time.min(self.azure.patience().poll) } else { time };
+        tokio::time::sleep(time).await;
+    }
+
     /// One page of a list, and where the next one is. A page may be empty and still have a next one.
     pub(crate) async fn page(
         &self,

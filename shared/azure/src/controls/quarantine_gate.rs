@@ -84,6 +84,11 @@ fn address(resource: &str) -> Address {
     Address::global(KIND, resource)
 }
 
+/// The name of the change that opens a subscription's gate.
+pub(super) fn opening() -> ChangeId {
+    ChangeId(format!("{}#open", address(SUBSCRIPTION)))
+}
+
 fn hierarchy(ground: &AzureCloud) -> String {
     format!("{}/settings/default", group_path(&ground.directory))
 }

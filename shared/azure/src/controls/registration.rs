@@ -82,7 +82,7 @@ pub(super) async fn put(
     register(session, namespace).await?;
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
-        tokio::time::sleep(PAUSE).await;
+        session.client.rest(PAUSE).await;
         let reply = session.client.get(&RESOURCES, &self::path(session, namespace)).await?;
         let Answer { registration_state } = reply.json()?;
         if registration_state.eq_ignore_ascii_case(REGISTERED) {
@@ -105,7 +105,7 @@ async fn put_in_turn(
     let until = Instant::now() + PATIENCE;
     loop {
         match session.client.put(service, path, body).await {
-            Err(error) if is_busy(&error) && Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            Err(error) if is_busy(&error) && Instant::now() < until => session.client.rest(PAUSE).await,
             answer => return answer,
         }
     }

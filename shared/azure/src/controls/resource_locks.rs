@@ -10,13 +10,13 @@ use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Compare, Control, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::resource_locks::Settings;
-use landfall_model::desired::Desired;
+use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Seen};
-use landfall_model::plan::{Change, Deed};
+use landfall_model::plan::{Change, Deed, Stage};
 
 use super::registration::part;
-use super::{Azure, absent, json, reported, seen, unasked};
+use super::{Azure, absent, json, quarantine_gate, reported, seen, unasked};
 use crate::client::service::LOCKS;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
@@ -166,9 +166,10 @@ impl Compare for ResourceLocks {
         if there.locks.iter().any(Lock::stops_deletion) {
             return Verdict::Holds;
         }
-        if group.is_none() && new {
-            // The policy that closes the gate is one of the things that a lock keeps from being deleted.
-            return later("the subscription is locked after its handover: a lock would hold its gate closed");
+        // The policy that closes the gate is one of the things that a lock keeps from being deleted.
+        const AFTER: &str = "the subscription is locked when its gate is open: a lock would hold it closed";
+        if group.is_none() && desired.standing == Standing::Waiting {
+            return later(AFTER);
         }
         let subscription = desired.target.tenant().map(|id| format!("/subscriptions/{}", id.native()));
         let id = path(&scope(&subscription.unwrap_or_default(), address), NAME);
@@ -186,7 +187,16 @@ impl Compare for ResourceLocks {
         };
         locks.sort_unstable();
         let reason = format!("nothing stops {what} from being deleted");
-        Verdict::fails(Change::new(address, "lock", deed, reason).after(json(&Locks { locks })))
+        let change = Change::new(address, "lock", deed, reason).after(json(&Locks { locks }));
+        match (group, new) {
+            (None, true) => {
+                let change = change.at(Stage::Open).needs(&quarantine_gate::opening());
+                Verdict::Due { why: AFTER.to_owned(), changes: vec![change] }
+            }
+            // A run that was cut may have left the gate closed: it opens before this.
+            (None, false) => Verdict::fails(change.at(Stage::Open)),
+            (Some(_), _) => Verdict::fails(change),
+        }
     }
 
     fn unasked(&self, want: &Settings) -> Option<Judgement> {
@@ -259,7 +269,11 @@ mod tests {
             let address = Address::global(ControlKind::ResourceLocks, super::SUBSCRIPTION);
             ResourceLocks.compare(&want, &landscape.desired, &address, Some(Locks::default()))
         };
-        assert!(matches!(said(Landscape::new(2)), Verdict::Due { changes, .. } if changes.is_empty()));
+        let waiting = said(Landscape::new(2).waiting());
+        assert!(matches!(waiting, Verdict::Due { changes, .. } if changes.is_empty()));
+        let Verdict::Due { changes, .. } = said(Landscape::new(2)) else { panic!() };
+        assert_eq!(changes[0].stage, Stage::Open);
+        assert_eq!(changes[0].needs, [quarantine_gate::opening()]);
         for landscape in [Landscape::adopted(2), Landscape::new(2).handed_over()] {
             let Verdict::Fails { why, changes } = said(landscape) else { panic!() };
             assert_eq!(why, "nothing stops the subscription from being deleted");

@@ -42,7 +42,7 @@ Configure services.",
             form: Form::Texts,
             combine: Combine::Union,
             default: Some(
-                r#"["AppServices","Arm","CloudPosture","Containers","CosmosDbs","Discovery","KeyVaults","OpenSourceRelationalDatabases","SqlServerVirtualMachines","SqlServers","StorageAccounts","VirtualMachines"]"#,
+                r#"["AI","AppServices","Arm","CloudPosture","Containers","CosmosDbs","KeyVaults","OpenSourceRelationalDatabases","SqlServerVirtualMachines","SqlServers","StorageAccounts","VirtualMachines"]"#,
             ),
             help: "plans of Defender for Cloud, such as `KeyVaults`",
         },

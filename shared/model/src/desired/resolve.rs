@@ -52,7 +52,8 @@ pub fn resolve(manifest: &Manifest, cloud: &Name, target: &Target, known: Known)
             organization(manifest, cloud, ground.provider(), &record),
         ),
         Target::Tenant(id) => {
-            let home = home(manifest, cloud, id, facts.as_ref());
+            let met = facts.as_ref().map(|facts| facts.name.as_str());
+            let home = home(manifest, cloud, id, record.came_as.as_deref().or(met).unwrap_or_default());
             let standing = standing(ground, id, &record, facts.as_ref(), inventory.as_ref(), home.as_ref());
             (standing.clone(), tenant(manifest, cloud, id, &standing, home.as_ref()))
         }
@@ -77,8 +78,8 @@ pub fn resolve(manifest: &Manifest, cloud: &Name, target: &Target, known: Known)
     })
 }
 
-/// Where a tenant belongs: a project's word counts before an intake rule's.
-fn home<'a>(manifest: &'a Manifest, cloud: &Name, id: &TenantId, facts: Option<&Facts>) -> Option<Home<'a>> {
+/// Where a tenant belongs: a project's word counts before an intake rule's, which goes by the name it came with.
+fn home<'a>(manifest: &'a Manifest, cloud: &Name, id: &TenantId, name: &str) -> Option<Home<'a>> {
     if let Some(named) = manifest.tenant(id) {
         let (_, _, tenant) = named;
         return Some(Home {
@@ -87,7 +88,6 @@ fn home<'a>(manifest: &'a Manifest, cloud: &Name, id: &TenantId, facts: Option<&
             named: Some(named),
         });
     }
-    let name = facts.map(|facts| facts.name.as_str()).unwrap_or_default();
     let rule = manifest.intake.iter().find(|rule| {
         rule.when.as_ref().is_none_or(|when| {
             when.cloud.as_ref().is_none_or(|wanted| wanted == cloud)

@@ -1,4 +1,5 @@
-//! The changes at one address, each after the one before: two writes at one address never race.
+//! The changes at one address. Each costs only itself where it fails; but what is taken away last waits for all that is taken away before,
+//! so that an address is not forgotten while something of ours is left there.
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::controls::json;
 pub(super) struct Drafts<'a> {
     pub(super) address: &'a Address,
     pub(super) stage: Stage,
-    /// What the first of them waits for.
+    /// What they wait for.
     pub(super) behind: Vec<ChangeId>,
     /// How many tenants they reach.
     pub(super) reaches: Option<u32>,
@@ -34,7 +35,7 @@ impl<'a> Drafts<'a> {
         Drafts { address, stage, behind: Vec::new(), reaches: None, changes: Vec::new() }
     }
 
-    /// Adds a change after the others; it waits for those that are named as well.
+    /// Adds a change; it waits for those that are named as well.
     pub(super) fn add(&mut self, draft: Draft<'_>, waits: impl IntoIterator<Item = ChangeId>) {
         let Draft { verb, name, deed, why, before, after, order } = draft;
         let mut change = Change::new(self.address, &format!("{verb}-{name}"), deed, why)
@@ -42,7 +43,8 @@ impl<'a> Drafts<'a> {
             .after(after)
             .with(json(&order))
             .at(self.stage);
-        change.needs = match self.changes.last() {
+        let before = self.changes.iter().rfind(|change| change.deed == Deed::Delete);
+        change.needs = match before.filter(|_| deed == Deed::Delete) {
             Some(last) => vec![last.id.clone()],
             None => self.behind.clone(),
         };

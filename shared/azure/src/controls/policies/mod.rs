@@ -233,7 +233,7 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
             Err(error) if error.code() == Some("PolicyDefinitionNotFound") && tries < TRIES => tries += 1,
             Err(error) => return Err(error),
         }
-        tokio::time::sleep(PAUSE).await;
+        session.client.rest(PAUSE).await;
     }
 }
 

@@ -1,0 +1,125 @@
+//! A stage on a simulated Azure.
+
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+
+use std::sync::Arc;
+
+use landfall_azure::{Azure, AzureOrganization};
+use landfall_engine::engine::Engine;
+use landfall_engine::store::Store;
+use landfall_engine::store::memory::MemoryStore;
+use landfall_engine::trust::{Footing, trust};
+use landfall_model::manifest::bundle::Bundle;
+use landfall_model::manifest::{Cloud, Manifest};
+use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
+
+use crate::stage::{Stage, engine_of, manifest};
+
+/// The manifest that most scenarios share.
+pub const ACME: &str = include_str!("../fixtures/azure.yaml");
+
+/// `3f2c0000-0000-4000-8000-00000000000N`, as the simulator's sample has them; 1 is Landfall's own.
+pub fn subscription(number: usize) -> String {
+    format!("3f2c0000-0000-4000-8000-{number:012}")
+}
+
+/// A directory of so many sample subscriptions, with the principals that the manifest names.
+pub fn world(subscriptions: usize) -> AzureWorld {
+    let mut world = AzureWorld::sample(subscriptions);
+    // Throttled calls may come again at once: a second for each would make tests of hundreds of calls slow.
+    world.settings.retry_after = 0;
+    for (id, kind, name) in [
+        ("5a0e0000-0000-4000-8000-00000000000a", "Group", "payments-dev"),
+        ("5a0e0000-0000-4000-8000-0000000000aa", "ServicePrincipal", "landfall-write"),
+        ("5a0e0000-0000-4000-8000-0000000000bb", "User", "break-glass"),
+    ] {
+        world.add_principal(id, kind, name);
+    }
+    world
+}
+
+/// A stage on a simulated Azure.
+pub type AzureStage = Stage<AzureSimulator>;
+
+impl Stage<AzureSimulator> {
+    /// A stage with the shared manifest and so many sample subscriptions.
+    pub async fn on_azure(subscriptions: usize) -> Self {
+        Self::on(world(subscriptions), ACME, Arc::new(MemoryStore::new())).await
+    }
+
+    /// A stage of one's own.
+    pub async fn on(world: AzureWorld, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+        let options = AzureOptions { world: Some(world), ..AzureOptions::default() };
+        let simulator = AzureSimulator::start(options).unwrap();
+        let manifest = manifest(manifest_text);
+        let cloud = organization(&simulator.url(), &manifest);
+        let (engine, queue, clock) = engine_of(cloud.clone(), cloud, manifest, store).await;
+        Stage { simulator, engine, queue, clock }
+    }
+
+    /// Follows another manifest from now on.
+    pub async fn follow_on_azure(&mut self, manifest_text: &str) {
+        let bundle = Bundle::build(manifest(manifest_text)).unwrap();
+        let store = &*self.engine.store;
+        let now = self.engine.clock.now();
+        self.engine.trusted = trust(store, bundle, None, None, Footing::Loopback, now).await.unwrap();
+        self.engine = self.another_on_azure();
+    }
+
+    /// Another process on the same stage: the same store, queue and clock, its own connections.
+    pub fn another_on_azure(&self) -> Engine {
+        let cloud = organization(&self.simulator.url(), self.engine.trusted.bundle.manifest());
+        Engine { cloud: cloud.clone(), hands: cloud, ..self.engine.clone() }
+    }
+
+    /// Calls that Resource Manager accepted and that changed something about a subscription, in order, as `namespace:operation`.
+    pub fn writes_to(&self, subscription: &str) -> Vec<String> {
+        self.simulator
+            .calls()
+            .into_iter()
+            .filter(|call| call.status.is_some_and(|status| status < 300))
+            .filter(|call| call.path.to_ascii_lowercase().contains(subscription))
+            .filter(|call| call.method != "GET")
+            .map(|call| format!("{}:{}", call.service, call.operation))
+            .collect()
+    }
+}
+
+fn organization(url: &str, manifest: &Manifest) -> Arc<AzureOrganization> {
+    let (name, ground) = manifest
+        .clouds
+        .iter()
+        .find_map(|(name, cloud)| match cloud {
+            Cloud::Azure(ground) => Some((name.clone(), ground.clone())),
+            Cloud::Aws(_) | Cloud::Gcp(_) => None,
+        })
+        .unwrap();
+    let azure = Azure::loopback(url).unwrap();
+    Arc::new(AzureOrganization::new(&azure, name, ground).unwrap())
+}
+
+/// What somebody's own request at Resource Manager is answered: the number, and the body.
+pub fn ask(
+    url: &str,
+    method: &str,
+    path: &str,
+    who: &str,
+    body: &serde_json::Value,
+) -> (u16, serde_json::Value) {
+    use std::io::{Read as _, Write as _};
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let body = body.to_string();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {who}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
