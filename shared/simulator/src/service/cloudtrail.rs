@@ -60,15 +60,12 @@ fn describe(world: &World, ask: &Ask) -> Value {
         trails.filter(|trail| shows(trail, ask) && (shadows || is_itself(trail, ask)) && named(trail));
     let trails: Vec<Value> = trails
         .map(|trail| {
-            let mut shown = settings(trail);
-            for (member, value) in [
-                ("HomeRegion", json!(trail.home_region)),
-                ("HasCustomEventSelectors", json!(false)),
-                ("HasInsightSelectors", json!(false)),
-            ] {
-                shown[member] = value;
-            }
-            shown
+            let more = json!({
+                "HomeRegion": trail.home_region,
+                "HasCustomEventSelectors": false,
+                "HasInsightSelectors": false,
+            });
+            joined(settings(trail), more)
         })
         .collect();
     json!({"trailList": trails})
@@ -95,14 +92,25 @@ fn status(world: &World, ask: &Ask) -> Answered {
     let trail = seen(world, ask)?;
     let mut shown = json!({"IsLogging": trail.logging});
     if let Some(since) = trail.started_at {
-        shown["StartLoggingTime"] = json!(since.as_second());
-        shown["TimeLoggingStarted"] = json!(since.to_string());
+        let times = json!({"StartLoggingTime": since.as_second(), "TimeLoggingStarted": since.to_string()});
+        shown = joined(shown, times);
     }
     if let Some(since) = trail.stopped_at {
-        shown["StopLoggingTime"] = json!(since.as_second());
-        shown["TimeLoggingStopped"] = json!(since.to_string());
+        let times = json!({"StopLoggingTime": since.as_second(), "TimeLoggingStopped": since.to_string()});
+        shown = joined(shown, times);
     }
     Ok(shown)
+}
+
+/// An answer with more members.
+fn joined(answer: Value, more: Value) -> Value {
+    match (answer, more) {
+        (Value::Object(mut answer), Value::Object(more)) => {
+            answer.extend(more);
+            Value::Object(answer)
+        }
+        (answer, _) => answer,
+    }
 }
 
 /// The trail that the caller may change, from here.

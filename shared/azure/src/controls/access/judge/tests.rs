@@ -153,7 +153,7 @@ fn a_grant_that_nobody_asks_for_is_taken_away_only_when_landfall_made_it() {
     let removes = |name: &str| {
         format!(
             "fails: the group `{group}` is no longer granted `Reader`\n\
-             - handover {READER}#remove {{\"assigned\":false}} with {{\"name\":\"{name}\"}} loses"
+             - handover {READER}#remove {{\"assigned\":false}} with {{\"name\":\"{name}\"}}"
         )
     };
     assert_eq!(said(&there(&ours, ""))[1], removes(&ours));
