@@ -236,10 +236,7 @@ fn is_over(error: &azure_core::Error) -> bool {
 
 /// Storage Queue's own name for what was wrong.
 fn code(error: &azure_core::Error) -> Option<&str> {
-    match error.kind() {
-        ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref(),
-        _ => None,
-    }
+    if let ErrorKind::HttpResponse { error_code, .. } = error.kind() { error_code.as_deref() } else { None }
 }
 
 /// What Storage Queue answered, in one line: the client's own words are the whole answer in XML.
@@ -253,19 +250,17 @@ struct Refusal {
 }
 
 fn refusal(error: azure_core::Error) -> Box<dyn Error + Send + Sync> {
-    match error.kind() {
-        ErrorKind::HttpResponse { status, error_code, raw_response } => {
-            let request = raw_response
-                .as_ref()
-                .and_then(|raw| raw.headers().get_optional_str(&HeaderName::from_static("x-ms-request-id")));
-            Box::new(Refusal {
-                code: tidy(error_code.as_deref().unwrap_or("nothing")),
-                status: u16::from(*status),
-                request: tidy(request.unwrap_or("unknown")),
-            })
-        }
-        _ => Box::new(error),
-    }
+    let ErrorKind::HttpResponse { status, error_code, raw_response } = error.kind() else {
+        return Box::new(error);
+    };
+    let request = raw_response
+        .as_ref()
+        .and_then(|raw| raw.headers().get_optional_str(&HeaderName::from_static("x-ms-request-id")));
+    Box::new(Refusal {
+        code: tidy(error_code.as_deref().unwrap_or("nothing")),
+        status: u16::from(*status),
+        request: tidy(request.unwrap_or("unknown")),
+    })
 }
 
 /// Whole seconds, rounded up so that nothing comes early.

@@ -142,10 +142,7 @@ impl Azure {
             retry: RetryOptions::none(),
             per_call_policies: vec![self.0.patience.policy()],
             transport: Some(self.0.transport.clone()),
-            user_agent: UserAgentOptions {
-                application_id: Some("landfall".to_owned()),
-                ..UserAgentOptions::default()
-            },
+            user_agent: UserAgentOptions { application_id: Some("landfall".to_owned()) },
             ..ClientOptions::default()
         }
     }

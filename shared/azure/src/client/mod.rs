@@ -373,11 +373,12 @@ fn scope(path: &str) -> &str {
 }
 
 fn failed(operation: Operation, error: azure_core::Error) -> CallError {
-    match error.kind() {
-        ErrorKind::Credential => CallError::NoCredentials { source: error.into() },
-        ErrorKind::Connection => CallError::Unreachable { operation, source: error.into() },
-        _ if timed_out(&error) => CallError::Timeout { operation, source: error.into() },
-        _ => CallError::Unreachable { operation, source: error.into() },
+    if matches!(error.kind(), ErrorKind::Credential) {
+        CallError::NoCredentials { source: error.into() }
+    } else if !matches!(error.kind(), ErrorKind::Connection) && timed_out(&error) {
+        CallError::Timeout { operation, source: error.into() }
+    } else {
+        CallError::Unreachable { operation, source: error.into() }
     }
 }
 
