@@ -57,6 +57,18 @@ impl Stage<AzureSimulator> {
         Stage { simulator, engine, queue, clock }
     }
 
+    /// Another stage that stands where this one does, with a world and a store of its own.
+    pub async fn copy_on_azure(&self) -> Self {
+        let options =
+            AzureOptions { world: Some(self.simulator.read(Clone::clone)), ..AzureOptions::default() };
+        let simulator = AzureSimulator::start(options).unwrap();
+        let (manifest, store) = self.kept().await;
+        let cloud = organization(&simulator.url(), &manifest);
+        let (engine, queue, clock) = engine_of(cloud.clone(), cloud, manifest, store).await;
+        clock.pass(self.clock.passed());
+        Stage { simulator, engine, queue, clock }
+    }
+
     /// Follows another manifest from now on.
     pub async fn follow_on_azure(&mut self, manifest_text: &str) {
         let bundle = Bundle::build(manifest(manifest_text)).unwrap();

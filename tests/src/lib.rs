@@ -3,4 +3,5 @@
 pub mod azure;
 pub mod azurite;
 pub mod judges;
+pub mod properties;
 pub mod stage;

@@ -67,6 +67,11 @@ impl TestClock {
     pub fn pass(&self, time: SignedDuration) {
         *self.0.lock().unwrap() += time;
     }
+
+    /// How much of it was let pass.
+    pub fn passed(&self) -> SignedDuration {
+        *self.0.lock().unwrap()
+    }
 }
 
 impl Clock for TestClock {
@@ -107,6 +112,16 @@ impl Stage {
         self.engine = self.another().await;
     }
 
+    /// Another stage that stands where this one does, with a world and a store of its own.
+    pub async fn copy(&self) -> Self {
+        let options = Options { world: Some(self.simulator.read(Clone::clone)), ..Options::default() };
+        let simulator = Simulator::start(options).unwrap();
+        let (manifest, store) = self.kept().await;
+        let (engine, queue, clock) = engine(&simulator.url(), manifest, store).await;
+        clock.pass(self.clock.passed());
+        Stage { simulator, engine, queue, clock }
+    }
+
     /// Another process on the same stage: the same store, queue and clock, its own connections.
     pub async fn another(&self) -> Engine {
         let ground = self.engine.trusted.bundle.manifest().clone();
@@ -130,6 +145,15 @@ impl Stage {
 }
 
 impl<S> Stage<S> {
+    /// The manifest that is followed, and a copy of what the store holds.
+    pub(crate) async fn kept(&self) -> (Manifest, Arc<dyn Store>) {
+        let (store, copy) = (&self.engine.store, MemoryStore::new());
+        for key in store.list("", None, usize::MAX).await.unwrap() {
+            copy.create(&key, store.get(&key).await.unwrap().unwrap().bytes).await.unwrap();
+        }
+        (self.engine.trusted.bundle.manifest().clone(), Arc::new(copy))
+    }
+
     /// Five minutes, as a generous Lambda has.
     pub fn deadline(&self) -> Deadline {
         Deadline(self.clock.now() + SignedDuration::from_mins(5))
