@@ -34,6 +34,7 @@ mod server;
 mod service;
 mod shared;
 mod simulator;
+pub mod storage_queue;
 mod wire;
 mod world;
 mod xml;
