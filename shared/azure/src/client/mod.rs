@@ -68,8 +68,8 @@ impl Verb {
 /// What was asked of which resource, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    verb: Verb,
-    path: String,
+    pub(crate) verb: Verb,
+    pub(crate) path: String,
 }
 
 impl fmt::Display for Operation {
@@ -285,26 +285,27 @@ impl Client {
                 true => Progress { status: None, error: None },
                 false => reply.json()?,
             };
-            match (poll.tells, status.as_deref()) {
-                (Tells::Status, Some(status)) if status.eq_ignore_ascii_case("Succeeded") => {
-                    return Ok(first);
-                }
-                (Tells::Status, Some(status))
-                    if ["Failed", "Canceled"].iter().any(|end| status.eq_ignore_ascii_case(end)) =>
-                {
-                    let Failure { code, message } = error.unwrap_or_default();
-                    return Err(CallError::Api {
-                        operation,
-                        status: reply.status,
-                        code: if code.is_empty() { status.to_owned() } else { crate::error::tidy(&code) },
-                        message: crate::error::tidy(&message),
-                        request_id: reply.request_id,
-                    });
-                }
-                (Tells::Status, _) => {}
-                // The answer of a location counts by its number alone.
-                (Tells::Number, _) if reply.status != 202 => return Ok(first),
-                (Tells::Number, _) => {}
+            let is = |word: &str| status.as_ref().is_some_and(|status| status.eq_ignore_ascii_case(word));
+            if is("Failed") || is("Canceled") {
+                let Failure { code, message } = error.unwrap_or_default();
+                let code = if code.is_empty() { status.unwrap_or_default() } else { code };
+                return Err(CallError::Api {
+                    operation,
+                    status: reply.status,
+                    code: crate::error::tidy(&code),
+                    message: crate::error::tidy(&message),
+                    request_id: reply.request_id,
+                });
+            }
+            let over = match (poll.tells, &status) {
+                (Tells::Status, Some(_)) => is("Succeeded"),
+                // One that says nothing of itself counts by its number: by the first, some services answer with the resource.
+                (Tells::Status, None) => reply.status != 202,
+                // By the second, management groups say how it goes, and say 200 to that as well: `AzureAsyncOperationResults`.
+                (Tells::Number, _) => reply.status != 202 && !GOES_ON.iter().any(|word| is(word)),
+            };
+            if over {
+                return Ok(first);
             }
             if let Some(next) = next {
                 poll = Poll { link: next.link, tells: poll.tells, after: next.after };
@@ -333,6 +334,9 @@ impl Client {
     }
 }
 
+/// What an operation that goes on says of itself.
+const GOES_ON: [&str; 3] = ["NotStarted", "Running", "InProgress"];
+
 /// Where an operation that goes on is asked after.
 #[derive(Debug)]
 struct Poll {
@@ -344,9 +348,9 @@ struct Poll {
 /// What a poll's answer means by.
 #[derive(Debug, Clone, Copy)]
 enum Tells {
-    /// By the `status` in it (`Azure-AsyncOperation`).
+    /// By the `status` in it (`Azure-AsyncOperation`); where it has none, by its number.
     Status,
-    /// By its number (`Location`).
+    /// By its number (`Location`), unless it says that it goes on.
     Number,
 }
 

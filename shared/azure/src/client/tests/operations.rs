@@ -48,6 +48,28 @@ async fn an_operation_with_a_location_is_over_when_its_number_says_so() {
 }
 
 #[tokio::test]
+async fn what_a_poll_says_of_itself_counts_before_its_number_and_its_number_where_it_says_nothing() {
+    const RUNNING: (u16, &str) = (200, r#"{"status":"Running"}"#);
+    const PLAIN: (u16, &str) = (200, r#"{"id":"first"}"#);
+    let table: [(&str, &'static [(u16, &str)], usize); 6] = [
+        ("Location", &[RUNNING, (200, r#"{"status":"InProgress"}"#), (200, r#"{"status":"Succeeded"}"#)], 4),
+        ("Location", &[RUNNING, PLAIN], 3),
+        ("Location", &[(200, r#"{"status":"of the resource"}"#)], 2),
+        ("Azure-AsyncOperation", &[RUNNING, PLAIN], 3),
+        ("Azure-AsyncOperation", &[(202, "{}"), (200, "{}")], 3),
+        ("Azure-AsyncOperation", &[(204, "")], 2),
+    ];
+    for (header, polls, requests) in table {
+        let server = server(202, header, polls);
+        put(&server).await.unwrap();
+        assert_eq!(server.requests().len(), requests, "{header} {polls:?}");
+    }
+    let failed =
+        server(202, "Location", &[(200, r#"{"status":"Failed","error":{"code":"ParentNotFound"}}"#)]);
+    assert_eq!(put(&failed).await.unwrap_err().code(), Some("ParentNotFound"));
+}
+
+#[tokio::test]
 async fn a_removal_goes_on_as_well() {
     let server = server(202, "Location", &[(202, ""), (200, "")]);
     client(&server).delete(&GROUPS, GROUP).await.unwrap();
