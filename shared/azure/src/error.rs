@@ -176,6 +176,16 @@ impl CallError {
     }
 }
 
+#[cfg(test)]
+impl CallError {
+    /// As Resource Manager refuses a write.
+    pub(crate) fn refused(status: u16, code: &str, message: &str) -> Self {
+        let operation = Operation { verb: crate::client::Verb::Put, path: "/x".to_owned() };
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Self::Api { operation, status, code, message, request_id: None }
+    }
+}
+
 impl From<CallError> for Seen {
     /// No answer, or a refusal, means that we could not look; it is never taken for "nothing there".
     fn from(error: CallError) -> Self {

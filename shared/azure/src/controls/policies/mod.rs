@@ -228,10 +228,11 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
     loop {
         match session.client.put(&service, &id, body).await {
             Ok(_) => return Ok(json!({"id": id})),
-            // A definition that was made a moment ago is not known everywhere at once, least of all below a group that is new itself:
-            // <https://github.com/Azure/azure-policy/issues/918>.
-            Err(error) if error.code() == Some("PolicyDefinitionNotFound") && tries < TRIES => tries += 1,
-            Err(error) => return Err(error),
+            Err(error) => match not_yet(&error) {
+                Some(_) if tries < TRIES => tries += 1,
+                Some(why) => return Err(error.explained(why)),
+                None => return Err(error),
+            },
         }
         session.client.rest(PAUSE).await;
     }
@@ -241,3 +242,43 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
 /// the next run.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// Why an assignment is refused that will be taken later, for people; nothing where it is refused for good.
+fn not_yet(error: &CallError) -> Option<&'static str> {
+    let CallError::Api { code, message, .. } = error else { return None };
+    match code.as_str() {
+        // A definition that was made a moment ago is not known everywhere at once, least of all below a group that is new itself:
+        // <https://github.com/Azure/azure-policy/issues/918>.
+        "PolicyDefinitionNotFound" => Some(
+            "Azure does not show the definition everywhere yet, which takes up to 30 minutes; the next run goes on",
+        ),
+        // Nor is it known at once which group holds a group or a subscription that is new or was moved:
+        // <https://github.com/hashicorp/terraform-provider-azurerm/issues/19595>.
+        "InvalidCreatePolicyAssignmentRequest" if message.contains("out of scope") => Some(
+            "Azure needs up to 30 minutes to know that the group above holds what is new or was moved; the next run goes on",
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_is_tried_again_only_where_azure_does_not_know_its_definition_yet() {
+        let out = "The policy definition specified in policy assignment 'lf-x' is out of scope. Policy definitions should be \
+                   specified only at or above the policy assignment scope.";
+        let table = [
+            (404, "PolicyDefinitionNotFound", "no", true),
+            (400, "InvalidCreatePolicyAssignmentRequest", out, true),
+            (400, "InvalidCreatePolicyAssignmentRequest", "The parameter 'effect' is not known.", false),
+            (400, "InvalidPolicyParameters", out, false),
+            (403, "AuthorizationFailed", "no", false),
+        ];
+        for (status, code, message, expected) in table {
+            let error = CallError::refused(status, code, message);
+            assert_eq!(not_yet(&error).is_some(), expected, "{code}: {message}");
+        }
+    }
+}
