@@ -175,9 +175,10 @@ impl From<Properties> for Held {
 }
 
 /// Whether an assignment holds on to one version of its definition. `1.*.*` follows what Azure mends in it, and is what Azure fills in
-/// where nobody says.
+/// where nobody says; `1.*.*-preview` is the same of a definition that is a preview.
 fn pinned(version: Option<&str>) -> bool {
-    version.is_some_and(|version| !version.is_empty() && !version.ends_with(".*.*"))
+    let followed = version.map(|version| version.split_once('-').map_or(version, |(number, _)| number));
+    followed.is_some_and(|version| !version.is_empty() && !version.ends_with(".*.*"))
 }
 
 /// Looks at one assignment at a scope, and says the number of the answer.
@@ -225,6 +226,23 @@ mod tests {
         assert_eq!(answered(|properties| properties["notScopes"] = Value::Null), None);
         assert_eq!(answered(|properties| properties["definitionVersion"] = json!("1.*.*")), None);
         assert_eq!(answered(|properties| properties["displayName"] = json!("other")), None);
+    }
+
+    #[test]
+    fn only_one_version_of_a_definition_is_held_on_to() {
+        let table = [
+            (None, false),
+            (Some(""), false),
+            (Some("1.*.*"), false),
+            (Some("3.*.*-preview"), false),
+            (Some("1.0.*"), true),
+            (Some("1.2.0"), true),
+            (Some("1.2.0-preview"), true),
+            (Some("1.0.*-deprecated"), true),
+        ];
+        for (version, expected) in table {
+            assert_eq!(pinned(version), expected, "{version:?}");
+        }
     }
 
     #[test]
