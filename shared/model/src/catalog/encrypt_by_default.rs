@@ -20,12 +20,16 @@ be allowed to use it; a key that can't be used stops instances from starting.
 AWS: in each governed region, EBS encryption by default (ec2:EnableEbsEncryptionByDefault) and, where a key is named, the
 default key (ec2:ModifyEbsDefaultKmsKeyId). A key belongs to one region: with several regions, name an alias that exists
 in each, such as alias/disks. AWS checks the key only when it is used.
-Azure: managed disks are always encrypted at rest, with keys that Azure manages. What is left are temporary disks and caches:
-a built-in policy with the effect Deny on the unit's management group denies virtual machines and scale sets without
-encryption at host, for which the feature Microsoft.Compute/EncryptionAtHost must be registered in the subscription first.
-Where the key is the id of a disk encryption set, another one denies disks, machines and images that use a different set or
-none; a set belongs to one location. What exists stays as it is, and can no longer be changed without following. Nobody is
-spared.
+Azure: managed disks are always encrypted at rest, with keys that Azure manages; nobody can make one that is not. What is left
+are temporary disks and caches on the machine's host: a built-in policy with the effect Audit on the unit's management group
+names the virtual machines and scale sets without encryption at host. It prevents nothing, because Azure refuses machines with
+it where the feature Microsoft.Compute/EncryptionAtHost is not registered in the subscription, so that no machine could be made
+there at all. What is held here is that the policy is assigned; what it finds stands in Azure Policy's compliance view.
+Where the key is the id of a disk encryption set, a second policy with the effect Deny denies disks, machines and images that
+use a different set or none. A set serves disks of its own subscription and location only, so this one is assigned only to the
+subscription that the set is in, where that asks for this control itself; units and other subscriptions have no use for it and
+get none. In such a subscription disks can be made in the set's location only: with several locations, ask for the key where
+only one is used. What exists stays as it is, and can no longer be changed without following. Nobody is spared.
 Google Cloud: everything is always encrypted at rest, with keys that Google manages; the constraint
 gcp.restrictNonCmekServices denies resources without a key of your own.
 
@@ -38,7 +42,7 @@ of Azure managed disks; Cloud KMS, CMEK organization policies.",
         form: Form::Text,
         combine: Combine::Replace,
         default: None,
-        help: "id, alias or ARN of the key for new disks (Azure: id of a disk encryption set); the one the cloud manages where nobody says",
+        help: "id, alias or ARN of the key for new disks (Azure: id of a disk encryption set, for its own subscription); the one the cloud manages where nobody says",
     }],
 };
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use landfall_model::catalog::policies::Point;
+use landfall_model::catalog::policies::{At, Point};
 use landfall_model::catalog::{ControlKind, allowed_regions, denied_services, encrypt_by_default};
 use landfall_model::manifest::AzureCloud;
 
@@ -24,7 +24,7 @@ const ALLOWED_GROUP_LOCATIONS: &str = "e765b5de-1225-4ba3-bd56-1ac6695af988";
 const DENIED_TYPES: &str = "6c112d4e-5bc7-47ae-a041-ea2d9dccd749";
 /// Storage/ASC_Storage_DisallowPublicBlobAccess_Audit.json: audits unless told to deny.
 const PUBLIC_BLOBS: &str = "4fa4b6c0-31ca-4c0d-b10d-24b96f62a751";
-/// Compute/HostBasedEncryptionRequired_Deny.json: audits unless told to deny.
+/// Compute/HostBasedEncryptionRequired_Deny.json: audits unless told to deny, which nobody tells it.
 const ENCRYPTION_AT_HOST: &str = "fc4d8e41-e223-45ea-9bf5-eada37891d87";
 /// Compute/ManagedDiskEncryptionSetsAllowed_Deny.json: audits unless told to deny.
 const ENCRYPTION_SETS: &str = "d461a302-a187-421a-89ac-84acdb4edc04";
@@ -58,7 +58,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
                 "no public storage",
                 "Storage accounts must not allow anonymous access: set `allowBlobPublicAccess` to false.",
             )),
-            ControlKind::EncryptByDefault => all.extend(of.encryption(&read(*kind, settings)?)),
+            ControlKind::EncryptByDefault => all.extend(of.encryption(&read(*kind, settings)?, &point.at)),
             ControlKind::BlockPublicSnapshots => {
                 let message = "Disks and snapshots must not be exportable over public networks: set \
                                `networkAccessPolicy` to DenyAll or AllowPrivate.";
@@ -187,27 +187,37 @@ impl Maker<'_> {
         (!want.azure.is_empty()).then(|| with(one, "listOfResourceTypesNotAllowed", list(&want.azure)))
     }
 
-    /// Managed disks are always encrypted at rest; caches and temporary disks only at the host. A key that is no disk encryption set
-    /// is another cloud's.
-    fn encryption(&self, want: &encrypt_by_default::Settings) -> Vec<Assignment> {
-        let host = self.denied(
+    /// Managed disks are always encrypted at rest; caches and temporary disks only at the host, which is audited and not denied: where
+    /// the feature `Microsoft.Compute/EncryptionAtHost` is not registered, Azure refuses every machine that asks for it, and nothing
+    /// could be made any more (<https://learn.microsoft.com/azure/virtual-machines/disks-enable-host-based-encryption-portal>).
+    fn encryption(&self, want: &encrypt_by_default::Settings, at: &At) -> Vec<Assignment> {
+        let host = self.built_in(
             "lf-encryption-at-host",
             ENCRYPTION_AT_HOST,
-            "machines are encrypted at their host",
-            "Machines must be encrypted at their host: set `securityProfile.encryptionAtHost` to true.",
+            "machines that are not encrypted at their host",
+            "Caches and temporary disks of this machine are not encrypted: set `securityProfile.encryptionAtHost` to true.",
         );
-        let set =
-            want.key.as_ref().filter(|key| key.to_ascii_lowercase().contains(ENCRYPTION_SET)).map(|key| {
-                let one = self.denied(
-                    "lf-disk-encryption-sets",
-                    ENCRYPTION_SETS,
-                    "disks are encrypted by the organization's key",
-                    "Disks must be encrypted by the disk encryption set that the organization names.",
-                );
-                with(one, "allowedEncryptionSets", json!([key]))
-            });
+        let set = want.key.as_ref().filter(|key| is_of(key, at)).map(|key| {
+            let one = self.denied(
+                "lf-disk-encryption-sets",
+                ENCRYPTION_SETS,
+                "disks are encrypted by the organization's key",
+                "Disks must be encrypted by the disk encryption set that the organization names.",
+            );
+            with(one, "allowedEncryptionSets", json!([key]))
+        });
         std::iter::once(host).chain(set).collect()
     }
+}
+
+/// Whether a key is a disk encryption set that disks at a place can use: only those of its own subscription can, so that as the only
+/// one that is allowed it would stop every other (<https://learn.microsoft.com/azure/virtual-machines/disk-encryption>, "Restrictions").
+/// A key that is no disk encryption set is another cloud's.
+fn is_of(key: &str, at: &At) -> bool {
+    let At::Tenant(tenant) = at else { return false };
+    let key = key.to_ascii_lowercase();
+    let subscription = format!("/subscriptions/{}/", tenant.native().to_ascii_lowercase());
+    key.starts_with(&subscription) && key.contains(ENCRYPTION_SET)
 }
 
 fn with(mut assignment: Assignment, parameter: &str, value: Value) -> Assignment {

@@ -1,16 +1,15 @@
 use super::super::assignment::LONGEST_NAME;
 use super::*;
 use crate::controls::ground;
-use crate::controls::landscape::Landscape;
-use landfall_model::catalog::policies::At;
+use crate::controls::landscape::{Landscape, subscription};
+use landfall_model::id::{Provider, TenantId, UnitPath};
 
 fn compiled(asks: &[(ControlKind, Value)]) -> Result<Vec<Assignment>, String> {
-    let point = Point {
-        at: At::Unit("workloads".parse().unwrap()),
-        own: true,
-        owner: None,
-        asks: asks.iter().cloned().collect(),
-    };
+    compiled_at(At::Unit("workloads".parse().unwrap()), asks)
+}
+
+fn compiled_at(at: At, asks: &[(ControlKind, Value)]) -> Result<Vec<Assignment>, String> {
+    let point = Point { at, own: true, owner: None, asks: asks.iter().cloned().collect() };
     assignments(&point, ground(&Landscape::organization().desired).unwrap())
 }
 
@@ -62,22 +61,17 @@ fn what_is_asked_becomes_these_assignments() {
         (
             Kind::EncryptByDefault,
             json!({}),
-            &["lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {\"effect\":\"Deny\"}"],
+            &["lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {}"],
         ),
         (
             Kind::EncryptByDefault,
             json!({"key": "alias/disks"}),
-            &["lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {\"effect\":\"Deny\"}"],
+            &["lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {}"],
         ),
         (
             Kind::EncryptByDefault,
             json!({"key": SET}),
-            &[
-                "lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {\"effect\":\"Deny\"}",
-                "lf-disk-encryption-sets d461a302-a187-421a-89ac-84acdb4edc04 \
-                 {\"allowedEncryptionSets\":[\"/subscriptions/3f2c0000-0000-4000-8000-000000000001/resourceGroups/keys\
-                 /providers/Microsoft.Compute/diskEncryptionSets/central\"],\"effect\":\"Deny\"}",
-            ],
+            &["lf-encryption-at-host fc4d8e41-e223-45ea-9bf5-eada37891d87 {}"],
         ),
         (
             Kind::BlockPublicSnapshots,
@@ -108,8 +102,30 @@ fn what_is_asked_becomes_these_assignments() {
 }
 
 #[test]
+fn a_disk_encryption_set_is_the_only_one_allowed_where_disks_can_use_it_and_nowhere_else() {
+    let tenant = |number: u32| At::Tenant(TenantId::new(Provider::Azure, &subscription(number)).unwrap());
+    let shouted = SET.to_ascii_uppercase();
+    let table = [
+        (At::Unit(UnitPath::root()), SET, false),
+        (At::Unit("workloads".parse().unwrap()), SET, false),
+        (tenant(2), SET, false),
+        (tenant(1), SET, true),
+        (tenant(1), shouted.as_str(), true),
+        (tenant(1), "alias/disks", false),
+    ];
+    for (at, key, expected) in table {
+        let all = compiled_at(at.clone(), &[(ControlKind::EncryptByDefault, json!({"key": key}))]).unwrap();
+        let set = all.iter().find(|one| one.name == "lf-disk-encryption-sets");
+        let allowed = set.map(|one| Value::from_iter(one.parameters.clone()));
+        let asked = json!({"allowedEncryptionSets": [key], "effect": "Deny"});
+        assert_eq!(allowed, expected.then_some(asked), "{at:?} {key}");
+    }
+}
+
+#[test]
 fn names_fit_and_are_told_apart_at_one_place() {
-    let all = compiled(&[
+    let owner = At::Tenant(TenantId::new(Provider::Azure, &subscription(1)).unwrap());
+    let asks = [
         (ControlKind::AllowedRegions, json!({"azure": ["westeurope"]})),
         (ControlKind::DeniedServices, json!({"aws": [], "azure": ["Microsoft.Sql/servers"], "gcp": []})),
         (ControlKind::ProtectBaseline, json!({})),
@@ -119,8 +135,8 @@ fn names_fit_and_are_told_apart_at_one_place() {
         (ControlKind::BlockPublicImages, json!({})),
         (ControlKind::HardenedInstances, json!({"require-tokens": true, "hop-limit": 2})),
         (ControlKind::ExternalAccessAnalysis, json!({"unused-access": false, "unused-days": 90})),
-    ])
-    .unwrap();
+    ];
+    let all = compiled_at(owner, &asks).unwrap();
     assert_eq!(all.len(), 13);
     let names: BTreeSet<&str> = all.iter().map(|one| one.name).collect();
     assert_eq!(names.len(), all.len());
