@@ -5,7 +5,7 @@ use landfall_model::id::Name;
 
 use crate::command;
 
-/// Turns one manifest of the organization into a verified baseline on every account.
+/// Turns one manifest of the organization into a verified baseline on every account and subscription.
 #[derive(Debug, Parser)]
 #[command(
     name = "landfall",
@@ -49,7 +49,7 @@ pub(crate) struct Common {
         hide_env_values = true
     )]
     pub(crate) public_keys: Option<String>,
-    /// Which cloud of the manifest, where it has several
+    /// Which cloud of the manifest, where it has several; for `simulate`, `aws` or `azure`
     #[arg(long, global = true, env = "LANDFALL_CLOUD", value_name = "NAME", hide_env_values = true)]
     pub(crate) cloud: Option<Name>,
     /// What to print
@@ -79,7 +79,7 @@ pub(crate) enum Format {
 /// The verbs, in the order in which people meet them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the whole on a simulated cloud, in under a minute
+    /// Show the whole on a simulated AWS and a simulated Azure, in under a minute
     Demo(command::demo::Arguments),
     /// Write a small manifest to begin with
     Init(command::init::Arguments),

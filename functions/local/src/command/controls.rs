@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use clap::Args;
-use landfall_aws::controls::permissions;
+use landfall_engine::control::Permissions;
 use landfall_model::catalog::{ControlKind, Effect, Entry, Parameter, Place};
 use serde_json::{Value, json};
 
@@ -69,13 +69,25 @@ fn page(kind: ControlKind) {
         say::line(format!("    {}; {default}; of several levels, {}", form.expected(), combine.as_str()));
     }
     say::line(format!("\n{}", say::styled(say::HEAD, "What Landfall may call for it")));
-    match permissions(kind) {
-        Some(needs) => {
-            say::line(format!("  AWS, to look   {}", list(needs.read)));
-            say::line(format!("  AWS, to write  {}", list(needs.write)));
+    for (cloud, needs) in permissions(kind) {
+        match needs {
+            Some(needs) => {
+                say::line(format!("  {cloud}, to look   {}", list(needs.read)));
+                say::line(format!("  {cloud}, to write  {}", list(needs.write)));
+            }
+            None => {
+                say::line(format!("  {cloud}  nothing: it has no such thing, or needs no call of its own"))
+            }
         }
-        None => say::line("  AWS            nothing: it has no such thing, or needs no call of its own"),
     }
+}
+
+/// What each cloud that this version works on has to permit.
+fn permissions(kind: ControlKind) -> [(&'static str, Option<Permissions>); 2] {
+    [
+        ("AWS", landfall_aws::controls::permissions(kind)),
+        ("Azure", landfall_azure::controls::permissions(kind)),
+    ]
 }
 
 fn list(permissions: &[&str]) -> String {
@@ -93,10 +105,16 @@ fn value(kind: ControlKind) -> Value {
             })
         })
         .collect();
-    let aws = permissions(kind).map(|needs| json!({"read": needs.read, "write": needs.write}));
+    let permissions: serde_json::Map<String, Value> = permissions(kind)
+        .into_iter()
+        .map(|(cloud, needs)| {
+            let needs = needs.map(|needs| json!({"read": needs.read, "write": needs.write}));
+            (cloud.to_ascii_lowercase(), needs.into())
+        })
+        .collect();
     json!({
         "control": kind, "title": title, "place": place, "effect": effect, "manual": manual, "parameters": parameters,
-        "permissions": {"aws": aws},
+        "permissions": permissions,
     })
 }
 

@@ -1,4 +1,4 @@
-//! `landfall function aws`: this program as a cloud function's process, for the demo and for tests.
+//! `landfall function aws|azure`: this program as a cloud function's process, for the demo and for tests.
 
 use std::process::ExitCode;
 
@@ -13,10 +13,13 @@ pub(crate) struct Arguments {
 enum Which {
     /// The AWS Lambda function.
     Aws,
+    /// The custom handler of Azure Functions.
+    Azure,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
     match arguments.which {
         Which::Aws => landfall_function_aws::run().await,
+        Which::Azure => landfall_function_azure::run().await,
     }
 }

@@ -29,12 +29,12 @@ pub(crate) struct Arguments {
 enum Verb {
     /// Every entry of one target's history, oldest first
     Show {
-        /// `aws/222222222222` or `organization/aws`
+        /// `aws/222222222222`, `azure/<subscription>` or `organization/aws`
         target: String,
     },
     /// Check that no entry is missing, doubled or altered
     Verify {
-        /// `aws/222222222222` or `organization/aws`
+        /// `aws/222222222222`, `azure/<subscription>` or `organization/aws`
         targets: Vec<String>,
         /// Everybody; so it is where nobody is named
         #[arg(long, conflicts_with = "targets")]

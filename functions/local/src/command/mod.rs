@@ -40,7 +40,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Ledger(arguments) => ledger::run(&arguments, &common).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &common).await,
         Command::Controls(arguments) => controls::run(&arguments, &common),
-        Command::Simulate(arguments) => simulate::run(&arguments).await,
+        Command::Simulate(arguments) => simulate::run(&arguments, &common).await,
         // `main` has run it on a runtime of its own.
         Command::Function(_) => Ok(Exit::Error),
     }

@@ -1,11 +1,17 @@
-//! `landfall demo`: the whole way on one machine, with the real function behind a small Lambda and a simulated AWS.
+//! `landfall demo`: the whole way on one machine, in two simulated clouds, with the real functions behind a small Lambda and a small
+//! Functions host.
 //!
 //! ```text
-//! stage ─► first sweep ─► a new account, from its event to its delivery ─► three settings broken, found, repaired ─► the end
+//! stage ─► first sweeps ─► a new account, a new subscription: from the event to the delivery ─► settings broken, found, repaired ─► the end
 //! ```
-//! Everything that is told is read: from the store that the function writes, and from the calls that the simulator received.
+//! Everything that is told is read: from the store that the functions write, and from the calls that the simulators received.
+//!
+//! [`side`] is what both clouds do, [`aws`] and [`azure`] are how, [`stage`] is what they share.
 
+mod aws;
+mod azure;
 mod narrate;
+mod side;
 mod stage;
 mod watch;
 
@@ -13,33 +19,34 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
-use landfall_engine::queue::Queue as _;
 use landfall_engine::reconcile::life::Delivery;
 use landfall_engine::store::StoreExt as _;
 use landfall_engine::sweep::Closed;
 use landfall_engine::{ask, history, keys};
-use landfall_model::id::{Provider, SweepId, TenantId};
+use landfall_model::id::{Provider, TenantId};
+use landfall_model::report::Report;
+use landfall_model::target::Target;
 use landfall_reports::text;
-use landfall_simulator::lambda::{failed_of, sqs_event};
-use landfall_simulator::{MANAGEMENT_ACCOUNT, Simulator};
-use serde_json::{Value, json};
+use landfall_simulator::azure::DIRECTORY;
 
 use crate::command::{ledger, simulate, status};
 use crate::say;
-use narrate::{act, fact};
-use stage::Stage;
-use watch::{Finish, Tail, beside};
+use narrate::{act, cloud, fact};
+use side::{Side, follow, settle, sweep};
+use stage::{Clouds, Folder, Named, Stage};
 
-/// The account that was invited and runs a business.
-const INVITED: &str = "222222222233";
+const ON_AWS: &str = "AWS";
+const ON_AZURE: &str = "Azure";
 
-/// Messages that the queue hands over at once, as Lambda's event source mapping is told.
-const BATCH: usize = 10;
+/// The account and the subscription that are made while somebody looks on.
+const NEW_ACCOUNT: &str = "payments-test";
+const NEW_SUBSCRIPTION: &str = "payments-beta";
 
 /// Plays all acts. Ctrl-C ends it, and with it everything it started.
 pub(crate) async fn run(dir: &Path, keep: bool) -> anyhow::Result<()> {
     tokio::select! {
+        // Whoever ends what is kept running ends a demo that went well.
+        biased;
         played = play(dir, keep) => played,
         () = simulate::ended() => bail!("the demo was interrupted; what it wrote is in `{}`", dir.display()),
     }
@@ -49,43 +56,53 @@ async fn play(dir: &Path, keep: bool) -> anyhow::Result<()> {
     let began = Instant::now();
     say::line(say::styled(
         say::HEAD,
-        "Landfall, on a simulated AWS: no cloud account is used, and nothing leaves this machine",
+        "Landfall, on a simulated AWS and a simulated Azure: no cloud account is used, and nothing leaves this machine",
     ));
     let mut stage = opening(dir).await?;
     let played = acts(&mut stage, began).await;
-    let simulator = stage.end().await?;
+    let store = stage.folder.store_address();
+    let Clouds { aws, azure } = stage.end().await?;
     played?;
     if keep {
-        say::line("\nThe simulated cloud keeps running until Ctrl-C. In another shell:");
-        say::line(simulate::environment(&simulator.url()));
-        say::line(format!(
-            "  {} plan --manifest {} --store {}",
-            program(),
-            dir.join("manifest").display(),
-            store(dir)
-        ));
+        let plan =
+            format!("  {} plan --manifest {} --store {store}", program(), dir.join("manifest").display());
+        say::line("\nThe simulated clouds keep running until Ctrl-C. In another shell:");
+        say::line(simulate::aws_environment(&aws.url()));
+        say::line(simulate::azure_environment(&azure.url()));
+        say::line(format!("{plan} --cloud azure"));
+        say::line(format!("{plan} --cloud aws"));
         simulate::ended().await;
     }
-    simulator.stop();
+    aws.stop();
+    azure.stop();
     Ok(())
 }
 
 async fn acts(stage: &mut Stage, began: Instant) -> anyhow::Result<()> {
-    first_sweep(stage).await?;
-    let new = new_account(stage).await?;
-    drift(stage, &new).await?;
-    ending(stage, &new, began).await
+    first_sweeps(stage).await?;
+    let account = new_account(stage).await?;
+    let subscription = new_subscription(stage).await?;
+    a_day_later(stage, &account, &subscription).await?;
+    ending(stage, &account, &subscription, began).await
 }
 
 async fn opening(dir: &Path) -> anyhow::Result<Stage> {
     act(0, "The stage", "");
     let (stage, statement) = Stage::set(dir).await?;
-    let accounts = stage.simulator.read(|world| world.organization.members.len());
+    let Stage { folder, aws, azure } = &stage;
+    let accounts = aws.simulator.read(|world| world.organization.members.len());
+    fact("AWS", &format!("{accounts} accounts; one was invited and runs a web server"));
+    fact("", &format!("the real Lambda function, process {}, behind a small Lambda Runtime API", aws.pid()));
+    let subscriptions = azure.simulator.read(|world| world.subscriptions.len());
+    fact("Azure", &format!("{subscriptions} subscriptions; an old one runs a shop, outside Europe"));
+    fact("", &format!("the real custom handler, process {}, behind a small Functions host", azure.pid()));
     fact(
-        "cloud",
-        &format!("{accounts} accounts at {}; one was invited and runs a web server", stage.simulator.url()),
+        "manifest",
+        &format!(
+            "{}: one for both; five accounts and four subscriptions named",
+            folder.path("manifest/landfall.yaml")
+        ),
     );
-    fact("manifest", &format!("{}: five accounts named", dir.join("manifest/landfall.yaml").display()));
     fact(
         "bundle",
         &format!(
@@ -95,64 +112,97 @@ async fn opening(dir: &Path) -> anyhow::Result<Stage> {
             statement.generation
         ),
     );
-    fact("function", &format!("the real one, process {}, behind a small Lambda Runtime API", stage.pid()));
     Ok(stage)
 }
 
-async fn first_sweep(stage: &mut Stage) -> anyhow::Result<()> {
-    act(1, "The first sweep", "everybody is looked at; only accounts that the manifest names are written to");
-    let closed = sweep(stage, false).await?;
-    fact("closed", &ended(&closed));
-    invited(&stage.simulator);
+async fn first_sweeps(stage: &mut Stage) -> anyhow::Result<()> {
+    act(1, "The first sweeps", "everybody is looked at; only tenants that the manifest names are written to");
+    let Stage { folder, aws, azure } = stage;
+    cloud(ON_AWS, "EventBridge's schedule fires");
+    fact("closed", &ended(&sweep(aws, &*folder.store, false).await?));
+    fact("invited", &aws.invited());
+    cloud(ON_AZURE, "the timer fires");
+    fact("closed", &ended(&sweep(azure, &*folder.store, false).await?));
+    fact("older", &azure.older());
     Ok(())
 }
 
 async fn new_account(stage: &mut Stage) -> anyhow::Result<TenantId> {
     act(
         2,
-        "A new account",
+        "A new account on AWS",
         "gated before anything else, handed over when every required control was seen to hold",
     );
-    let name = "payments-test";
-    let id = stage.simulator.edit(|world| world.create_account(name));
+    let Stage { folder, aws, .. } = stage;
+    let (id, event) = aws.create(NEW_ACCOUNT)?;
     let tenant = TenantId::new(Provider::Aws, &id)?;
-    let event = created(stage, &id)?;
-    fact("event", &format!("CreateAccountResult: {name} is {id}"));
-    let store = std::sync::Arc::clone(&stage.store);
-    let mut tail = Tail::new(&*store, &tenant);
-    let answer = beside(stage.deliver(&event), async || tail.look().await).await??;
-    let summary = answer.get("summary").and_then(Value::as_str).unwrap_or("it gave no summary");
-    if let Some((delivery, _)) = stage.store.read::<Delivery>(&keys::delivery(&tenant, 1)?).await? {
-        fact(
-            "delivery",
-            &format!("{} required controls held; recorded by run {}", delivery.required.len(), delivery.run),
-        );
-    }
-    fact("report", summary);
-    let before = writes(&stage.simulator, &id);
-    stage.deliver(&event).await?;
-    let again = writes(&stage.simulator, &id) - before;
-    fact("again", &format!("the same event once more, as clouds do: {again} writes"));
+    fact("event", &format!("CreateAccountResult, by EventBridge: {NEW_ACCOUNT} is {id}"));
+    newcomer(aws, folder, &tenant, &event).await?;
     Ok(tenant)
 }
 
-async fn drift(stage: &mut Stage, new: &TenantId) -> anyhow::Result<()> {
+async fn new_subscription(stage: &mut Stage) -> anyhow::Result<TenantId> {
     act(
         3,
-        "A day later",
-        "somebody named the new account in the manifest, and somebody clicked in three consoles",
+        "A new subscription on Azure",
+        "the same way, by Azure's own means: policies, management groups, Defender",
     );
-    let statement = stage.release(2, new.native()).await?;
+    let Stage { folder, azure, .. } = stage;
+    let (id, event) = azure.create(NEW_SUBSCRIPTION);
+    let tenant = TenantId::new(Provider::Azure, &id)?;
+    fact("event", &format!("the activity log, by an Event Hub: {NEW_SUBSCRIPTION} is {id}"));
+    let born = azure.group(&id);
+    fact("born", &format!("in the management group `{born}`, in which nobody can make anything"));
+    newcomer(azure, folder, &tenant, &event).await?;
+    Ok(tenant)
+}
+
+/// Delivers the event of a new tenant, tells what comes of it, and delivers it once more.
+async fn newcomer<S: Side>(
+    side: &mut S,
+    folder: &Folder,
+    tenant: &TenantId,
+    event: &S::Event,
+) -> anyhow::Result<()> {
+    let store = &*folder.store;
+    follow(side, store, tenant, event).await?;
+    let (delivery, _) = store
+        .read::<Delivery>(&keys::delivery(tenant, 1)?)
+        .await?
+        .with_context(|| format!("{tenant} was not handed over: look at it with `landfall status`"))?;
+    let required = delivery.required.len();
+    fact("delivery", &format!("{required} required controls held; recorded by run {}", delivery.run));
+    let key = keys::run(&delivery.run, &Target::Tenant(tenant.clone()))?;
+    if let Some((report, _)) = store.read::<Report>(&key).await? {
+        fact("report", &text::report_line(&report));
+    }
+    let before = side.writes(tenant.native());
+    settle(side, event).await?;
+    let again = side.writes(tenant.native()) - before;
+    fact("again", &format!("the same event once more, as clouds do: {again} writes"));
+    Ok(())
+}
+
+async fn a_day_later(stage: &mut Stage, account: &TenantId, subscription: &TenantId) -> anyhow::Result<()> {
+    act(
+        4,
+        "A day later",
+        "somebody named both new tenants in the manifest, and somebody clicked in six consoles",
+    );
+    let named = Named { account: account.native(), subscription: subscription.native() };
+    let statement = stage.release(2, &named).await?;
     fact(
         "bundle",
         &format!(
-            "{}, generation {}: {new} belongs to payments",
+            "{}, generation {}: {NEW_ACCOUNT} and {NEW_SUBSCRIPTION} belong to payments",
             statement.digest.short(),
             statement.generation
         ),
     );
-    stage.simulator.edit(|world| {
-        if let Some(account) = world.account_mut(new.native()) {
+    let Stage { folder, aws, azure } = stage;
+    cloud(ON_AWS, "broken by hand");
+    aws.simulator.edit(|world| {
+        if let Some(account) = world.account_mut(account.native()) {
             account.password_policy = None;
         }
         if let Some(account) = world.account_mut("222222222222") {
@@ -166,137 +216,72 @@ async fn drift(stage: &mut Stage, new: &TenantId) -> anyhow::Result<()> {
     fact("broken", "payments-prod: the public access block of S3 is deleted");
     fact("broken", "search-prod: snapshots in eu-central-1 may be shared with everybody");
     fact("event", "the schedule fires; accounts in which nothing was done are left out here");
-    let closed = sweep(stage, true).await?;
-    fact("closed", &ended(&closed));
+    fact("closed", &ended(&sweep(aws, &*folder.store, true).await?));
+
+    cloud(ON_AZURE, "broken by hand");
+    azure.simulator.edit(|world| {
+        if let Some(new) = world.subscription_mut(subscription.native()) {
+            new.security_contacts.clear();
+        }
+        if let Some(web) = world.subscription_mut(&azure::subscription(2)) {
+            web.governance.diagnostic_settings.clear();
+        }
+        if let Some(index) = world.subscription_mut(&azure::subscription(4)) {
+            DIRECTORY.clone_into(&mut index.parent);
+        }
+    });
+    fact("broken", "payments-beta: the security contact is deleted");
+    fact("broken", "payments-web: the activity log is no longer exported");
+    fact("broken", "search-index: moved out of its unit, and so out of reach of the policies there");
+    fact("event", "the timer fires; subscriptions in which nothing was done are left out here");
+    fact("closed", &ended(&sweep(azure, &*folder.store, true).await?));
     Ok(())
 }
 
-async fn ending(stage: &Stage, new: &TenantId, began: Instant) -> anyhow::Result<()> {
-    act(4, "How it stands", "");
-    let records = ask::status(&*stage.store).await?;
+async fn ending(
+    stage: &Stage,
+    account: &TenantId,
+    subscription: &TenantId,
+    began: Instant,
+) -> anyhow::Result<()> {
+    act(5, "How it stands", "both clouds, by one store");
+    let Stage { folder, aws, azure } = stage;
+    let store = &*folder.store;
+    let records = ask::status(store).await?;
     say::text(&status::everybody(&records));
     let mut verified = Vec::new();
     for record in &records {
-        verified.push(history::verify(&*stage.store, &record.target).await?);
+        verified.push(history::verify(store, &record.target).await?);
     }
     say::line("");
     let verdict = ledger::verdict(&verified);
     fact("ledger", verdict.lines().last().unwrap_or_default());
-    invited(&stage.simulator);
-    fact(
-        "calls",
-        &format!(
-            "{} received; each is a line of {}",
-            stage.simulator.calls().len(),
-            stage.dir.join("calls.ndjson").display()
-        ),
-    );
-    let Stage { dir, public_key, .. } = stage;
-    let address = stage.store_address();
+    fact("invited", &aws.invited());
+    fact("older", &azure.older());
+    for (name, calls, file) in [
+        (ON_AWS, aws.simulator.calls().len(), aws::CALLS),
+        (ON_AZURE, azure.simulator.calls().len(), azure::CALLS),
+    ] {
+        fact("calls", &format!("{calls} received on {name}; each is a line of {}", folder.path(file)));
+    }
+    let address = folder.store_address();
     fact("store", &address);
     fact("time", &format!("{:.0} seconds", began.elapsed().as_secs_f32()));
     let landfall = program();
     say::line(format!("\n{}", say::styled(say::HEAD, "Go on with")));
     for line in [
         format!("status aws/222222222229 --store {address}"),
-        format!("explain {new} strong-passwords --store {address}"),
-        format!("ledger show {new} --store {address}"),
-        format!("check {}", dir.join("manifest").display()),
-        format!("verify {} --public-keys {public_key}", dir.join("bundle.json").display()),
-        "demo --keep".to_owned(),
+        format!("explain {account} strong-passwords --store {address}"),
+        format!("explain {subscription} people-to-call --store {address}"),
+        format!("ledger show {subscription} --store {address}"),
+        format!("check {}", folder.path("manifest")),
+        format!("verify {} --public-keys {}", folder.path("bundle.json"), folder.public_key),
+        "demo --keep    # keeps both clouds, so that `plan --cloud azure` and all the others can be typed"
+            .to_owned(),
     ] {
         say::line(format!("  {landfall} {line}"));
     }
     Ok(())
-}
-
-/// Fires the schedule and works the queue off, and tells of each target when it is done.
-async fn sweep(stage: &mut Stage, quiet: bool) -> anyhow::Result<Closed> {
-    let event = json!({
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": MANAGEMENT_ACCOUNT,
-        "time": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "region": "eu-central-1",
-        "resources": [format!("arn:aws:events:eu-central-1:{MANAGEMENT_ACCOUNT}:rule/landfall-sweep")],
-        "detail": {},
-    });
-    let answer = stage.deliver(&event).await?;
-    let id: SweepId = answer
-        .get("sweep")
-        .and_then(Value::as_str)
-        .with_context(|| format!("the function began no sweep: {answer}"))?
-        .parse()?;
-    let store = std::sync::Arc::clone(&stage.store);
-    let mut finish = Finish::new(&*store, &id, quiet);
-    beside(work(stage, &id), async || finish.look().await).await?
-}
-
-/// Hands the queue's messages to the function in batches until the sweep is closed.
-async fn work(stage: &mut Stage, sweep: &SweepId) -> anyhow::Result<Closed> {
-    let key = keys::closed(sweep)?;
-    loop {
-        let (due, later) = stage.waiting();
-        if due == 0 {
-            if let Some((closed, _)) = stage.store.read::<Closed>(&key).await? {
-                return Ok(closed);
-            }
-            if later == 0 {
-                bail!("the queue is empty and the sweep {sweep} is not closed");
-            }
-            // The close of a sweep comes twenty seconds after its begin; nobody wants to wait for it here.
-            stage.hurry();
-        }
-        let received = stage.queue.receive(BATCH).await?;
-        let batch = sqs_event(received.iter().map(|one| (one.receipt.as_str(), one.body.as_str())));
-        let failed = failed_of(&stage.deliver(&batch).await?);
-        for one in received {
-            if failed.contains(&one.receipt) {
-                stage.queue.retry(&one.receipt, std::time::Duration::from_secs(1)).await?;
-            } else {
-                stage.queue.done(&one.receipt).await?;
-            }
-        }
-    }
-}
-
-/// The event that the organization emitted for the new account.
-fn created(stage: &Stage, id: &str) -> anyhow::Result<Value> {
-    let of = |event: &Value| {
-        event.pointer("/detail/serviceEventDetails/createAccountStatus/accountId").and_then(Value::as_str)
-            == Some(id)
-    };
-    stage.simulator.take_events().into_iter().find(of).context("the simulated organization emitted no event")
-}
-
-/// Calls that would have changed an account, made in it or about it.
-fn writes(simulator: &Simulator, account: &str) -> usize {
-    let looks = ["Get", "List", "Describe", "AssumeRole"];
-    let calls = simulator.calls();
-    calls
-        .iter()
-        .filter(|call| call.service != "sqs" && !looks.iter().any(|word| call.operation.starts_with(word)))
-        .filter(|call| call.account == account || call.parameters.to_string().contains(account))
-        .count()
-}
-
-/// The account that nobody named was left alone.
-fn invited(simulator: &Simulator) {
-    let made = writes(simulator, INVITED);
-    let servers: usize = simulator.read(|world| {
-        let regions = world.account(INVITED).map(|account| &account.regions);
-        regions
-            .into_iter()
-            .flat_map(|regions| regions.values())
-            .map(|region| region.network_interfaces.len())
-            .sum()
-    });
-    fact(
-        "invited",
-        &format!("acquired ({INVITED}): {made} writes; its {servers} network interfaces are still there"),
-    );
 }
 
 fn ended(closed: &Closed) -> String {
@@ -313,8 +298,4 @@ fn ended(closed: &Closed) -> String {
 /// How this program was called, so that what is shown to type next works.
 fn program() -> String {
     std::env::args().next().unwrap_or_else(|| "landfall".to_owned())
-}
-
-fn store(dir: &Path) -> String {
-    format!("sqlite:{}", dir.join("landfall.db").display())
 }

@@ -15,6 +15,11 @@ pub(super) fn act(number: u32, title: &str, about: &str) {
     say::line(format!("{}  {}", styled(HEAD, format!("{number}  {title}")), styled(DIM, about)));
 }
 
+/// Which cloud the next lines are about, and what happens there.
+pub(super) fn cloud(name: &str, what: &str) {
+    say::line(format!("   {}  {}", styled(HEAD, format!("on {name}")), styled(DIM, what)));
+}
+
 /// Something beside a word.
 pub(super) fn fact(word: &str, text: &str) {
     say::line(format!("   {}  {text}", styled(DIM, format!("{word:<10}"))));

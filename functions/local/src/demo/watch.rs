@@ -169,8 +169,9 @@ impl<'a> Finish<'a> {
     }
 }
 
-/// Most lines of one target; the others are in its report.
+/// Most lines of one target; the others are in its report. Of one that is only reported, fewer tell as much.
 const LINES: usize = 6;
+const LINES_OF_OTHERS: usize = 3;
 
 fn tell(report: &Report, quiet: bool) {
     let open: Vec<_> = report.findings.iter().filter(|finding| finding.needs_attention()).collect();
@@ -179,7 +180,7 @@ fn tell(report: &Report, quiet: bool) {
     }
     let who = match &report.target {
         Target::Organization(_) => report.target.to_string(),
-        Target::Tenant(tenant) => format!("{} ({})", inert(&report.name), tenant.native()),
+        Target::Tenant(tenant) => format!("{} ({})", inert(&report.name), brief_id(tenant.native())),
     };
     let standing = match report.target {
         Target::Organization(_) => String::new(),
@@ -216,11 +217,20 @@ fn tell(report: &Report, quiet: bool) {
         .flat_map(|refused| &refused.reasons)
         .map(|why| cut(&format!("refused: {}", inert(why))));
     let lines: Vec<String> = made.chain(failed).chain(seen).chain(refused).collect();
-    for line in lines.iter().take(LINES) {
+    let most = if matches!(report.standing, Standing::ReportOnly(_)) { LINES_OF_OTHERS } else { LINES };
+    for line in lines.iter().take(most) {
         detail(&paint(line));
     }
-    if lines.len() > LINES {
-        detail(&say::styled(say::DIM, format!("and {} more", lines.len() - LINES)));
+    if lines.len() > most {
+        detail(&say::styled(say::DIM, format!("and {} more", lines.len() - most)));
+    }
+}
+
+/// An id that fits beside a name: of a UUID, its last digits.
+fn brief_id(id: &str) -> String {
+    match id.rsplit_once('-') {
+        Some((_, last)) => format!("…{last}"),
+        None => id.to_owned(),
     }
 }
 
