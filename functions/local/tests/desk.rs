@@ -1,43 +1,89 @@
-//! A desk with a simulated cloud: the commands that look and write, one after the other, as a person would use them.
+//! A desk with a simulated cloud, AWS or Azure: the commands that look and write, one after the other, as a person would use them.
 
 #![expect(clippy::unwrap_used, reason = "a test; what can't be read fails it")]
 
 use std::path::Path;
 use std::process::{Command, Output};
 
+use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
 use landfall_simulator::{Options, Simulator};
 
-struct Desk {
+struct Desk<S = Simulator> {
     place: tempfile::TempDir,
-    simulator: Simulator,
+    simulator: S,
+    environment: Vec<(&'static str, String)>,
 }
+
+/// The subscription that the manifest of `init` names, once its lines of Azure are followed.
+const SUBSCRIPTION: &str = "azure/3f2c0000-0000-4000-8000-000000000002";
 
 impl Desk {
     fn new() -> Self {
         let simulator = Simulator::start(Options { accounts: 4, ..Options::default() }).unwrap();
-        let place = tempfile::tempdir().unwrap();
-        let desk = Desk { place, simulator };
-        assert_eq!(desk.run("init org").code(), 0);
+        let environment = vec![
+            ("AWS_ENDPOINT_URL", simulator.url()),
+            ("AWS_REGION", "eu-central-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "simulated".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "simulated".to_owned()),
+        ];
         // Without people to let in: the simulated identity provider has no groups.
+        let nobody = "    access: { developer: [payments] } # role: the teams that hold it here\n";
+        Desk::of(simulator, environment, |manifest| manifest.replace(nobody, ""))
+    }
+}
+
+impl Desk<AzureSimulator> {
+    fn on_azure() -> Self {
+        let mut world = AzureWorld::sample(3);
+        world.add_principal("5a0e0000-0000-4000-8000-00000000000a", "Group", "payments-developers");
+        // What takes Azure a while is asked for again at once.
+        world.settings.retry_after = 0;
+        let options = AzureOptions { world: Some(world), ..AzureOptions::default() };
+        let simulator = AzureSimulator::start(options).unwrap();
+        let environment = vec![
+            ("LANDFALL_AZURE_ENDPOINT", simulator.url()),
+            // Its manifest has both clouds.
+            ("LANDFALL_CLOUD", "azure".to_owned()),
+        ];
+        Desk::of(simulator, environment, |manifest| {
+            let contacts = "  no-public-storage: {";
+            let asked = "      - no-public-storage\n";
+            with_azure(manifest)
+                .replace(contacts, &format!("  reachable: {{ control: security-contacts, satisfies: [cis-azure-3.0/3.1.13] }}\n{contacts}"))
+                .replace(asked, &format!("      - reachable\n{asked}"))
+        })
+    }
+}
+
+/// The manifest of `init` with its lines of Azure: without the `#` right before a word.
+fn with_azure(manifest: &str) -> String {
+    let line = |line: &str| match line.trim_start().strip_prefix('#') {
+        Some(rest) if rest.starts_with("azure") || rest.starts_with('-') || rest.starts_with("  ") => {
+            line.replacen('#', "", 1) + "\n"
+        }
+        Some(_) | None => format!("{line}\n"),
+    };
+    manifest.lines().map(line).collect()
+}
+
+impl<S> Desk<S> {
+    /// A desk with a manifest as `init` writes it, and as somebody goes on with it.
+    fn of(simulator: S, environment: Vec<(&'static str, String)>, edit: impl Fn(&str) -> String) -> Self {
+        let desk = Desk { place: tempfile::tempdir().unwrap(), simulator, environment };
+        assert_eq!(desk.run("init org").code(), 0);
         let manifest = desk.place.path().join("org/landfall.yaml");
         let text = std::fs::read_to_string(&manifest).unwrap();
-        std::fs::write(
-            &manifest,
-            text.replace("    access: { developer: [payments] } # role: the teams that hold it here\n", ""),
-        )
-        .unwrap();
+        std::fs::write(&manifest, edit(&text)).unwrap();
         desk
     }
 
     fn run(&self, line: &str) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_landfall"));
-        let environment = [
-            ("AWS_ENDPOINT_URL", self.simulator.url()),
-            ("AWS_REGION", "eu-central-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "simulated".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "simulated".to_owned()),
-        ];
-        command.current_dir(self.place.path()).args(line.split_whitespace()).env_clear().envs(environment);
+        command
+            .current_dir(self.place.path())
+            .args(line.split_whitespace())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         if !line.starts_with("init") {
             command.env("LANDFALL_MANIFEST", "org");
         }
@@ -98,6 +144,76 @@ fn from_the_first_plan_to_a_clean_one() {
     desk.run("ledger show aws/222222222222").expect(0, "password-policy/account");
     desk.run("ledger verify").expect(0, "nothing is missing, doubled or altered");
     desk.run("status aws/222222222299").expect(1, "did you mean `aws/222222222222`?");
+}
+
+#[test]
+fn from_the_first_plan_to_a_clean_one_on_azure() {
+    let desk = Desk::on_azure();
+    desk.run("check org").expect(0, "acme is well-formed");
+    desk.run("doctor").expect(0, "nothing was written");
+    desk.run("doctor").expect(0, "3 of 3 subscriptions looked at");
+    desk.run("plan").expect(2, "+ units/workloads");
+    assert!(!desk.has("landfall.db"), "who only looks makes no store");
+    let wrote =
+        |call: &landfall_simulator::Call| call.method != "GET" && !call.operation.contains("summarize");
+    assert!(!desk.simulator.calls().iter().any(wrote), "nothing was written yet");
+
+    desk.run("sweep").expect(0, "closed: 4 targets");
+    desk.run("plan").expect(0, "0 changes to make");
+    desk.run("doctor").expect(0, "are born in `acme-quarantine`, behind the gate");
+    desk.run("status").expect(0, SUBSCRIPTION);
+    desk.run(&format!("explain {SUBSCRIPTION} reachable")).expect(0, "cis-azure-3.0/3.1.13");
+    desk.run(&format!("explain {SUBSCRIPTION} strong-passwords")).expect(0, "Entra ID");
+
+    desk.simulator.edit(|world| {
+        world.subscription_mut("3f2c0000-0000-4000-8000-000000000002").unwrap().security_contacts.clear();
+    });
+    desk.run(&format!("plan {SUBSCRIPTION}")).expect(2, "+ security-contacts/default");
+    desk.run(&format!("apply {SUBSCRIPTION} --limit changes=0")).expect(2, "NOT DONE: the plan was refused");
+    desk.run(&format!("apply {SUBSCRIPTION}")).expect(0, "1 of 1 changes made");
+    desk.run(&format!("plan {SUBSCRIPTION}")).expect(0, "nothing to change");
+    desk.run(&format!("ledger show {SUBSCRIPTION}")).expect(0, "security-contacts/default");
+    desk.run("ledger verify").expect(0, "nothing is missing, doubled or altered");
+}
+
+#[test]
+fn a_wrong_target_on_azure_is_answered_with_what_was_meant() {
+    let desk = Desk::on_azure();
+    let id = SUBSCRIPTION.strip_prefix("azure/").unwrap();
+    desk.run(&format!("plan {id}")).expect(1, &format!("write `{SUBSCRIPTION}`"));
+    desk.run("plan azure/3f2c0000-0000-4000-8000-00000000002")
+        .expect(1, &format!("did you mean `{SUBSCRIPTION}`?"));
+    desk.run("plan organisation/azure").expect(1, "did you mean `organization/azure`?");
+    desk.run("plan azure/3f2c0000-0000-4000-8000-00000000ffff")
+        .expect(1, "neither the manifest nor the organization has");
+    desk.run("plan --cloud azur").expect(1, "did you mean `azure`?");
+    desk.run("plan organization/aws").expect(1, "`organization/aws`");
+}
+
+#[test]
+fn a_cloud_that_can_t_be_reached_costs_that_cloud() {
+    let mut desk = Desk::on_azure();
+    desk.environment.retain(|(name, _)| *name != "LANDFALL_CLOUD");
+    desk.environment.extend([
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()),
+        ("AWS_REGION", "eu-central-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "simulated".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "simulated".to_owned()),
+    ]);
+    let said = desk.run("sweep");
+    said.expect(1, "the cloud `aws`");
+    said.expect(1, "closed: 4 targets");
+}
+
+#[test]
+fn the_doctor_says_what_is_missing_on_azure() {
+    let desk = Desk::on_azure();
+    desk.simulator.set_faults("deny=Microsoft.Management:managementGroups/read".parse().unwrap());
+    desk.run("doctor").expect(2, "give the identity that reads `Reader` on the management group");
+    desk.simulator.set_faults("".parse().unwrap());
+    desk.simulator.edit(|world| world.subscriptions.remove("3f2c0000-0000-4000-8000-000000000002"));
+    desk.run("doctor").expect(2, "the directory does not have it");
+    assert!(!desk.has("landfall.db"));
 }
 
 #[test]

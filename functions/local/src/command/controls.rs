@@ -69,15 +69,14 @@ fn page(kind: ControlKind) {
         say::line(format!("    {}; {default}; of several levels, {}", form.expected(), combine.as_str()));
     }
     say::line(format!("\n{}", say::styled(say::HEAD, "What Landfall may call for it")));
+    let line = |what: String, needs: &str| say::line(format!("  {what:<15}  {needs}"));
     for (cloud, needs) in permissions(kind) {
         match needs {
             Some(needs) => {
-                say::line(format!("  {cloud}, to look   {}", list(needs.read)));
-                say::line(format!("  {cloud}, to write  {}", list(needs.write)));
+                line(format!("{cloud}, to look"), &list(needs.read));
+                line(format!("{cloud}, to write"), &list(needs.write));
             }
-            None => {
-                say::line(format!("  {cloud}  nothing: it has no such thing, or needs no call of its own"))
-            }
+            None => line(cloud.to_owned(), "nothing: it has no such thing, or needs no call of its own"),
         }
     }
 }
