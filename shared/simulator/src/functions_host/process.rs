@@ -4,10 +4,12 @@
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ use super::answer::Answered;
 const READY: Duration = Duration::from_secs(30);
 /// `WorkerConstants.cs`: how often the host asks.
 const POLL: Duration = Duration::from_millis(25);
+/// Where handlers listen. Linux lets the kernel choose from 32768, others from 49152.
+const PORTS: Range<u16> = 20_000..32_000;
 /// What the host says it is.
 const VERSION: &str = "4.1036.2.2";
 
@@ -49,8 +53,7 @@ impl Process {
         root: &Path,
         environment: &[(String, String)],
     ) -> std::io::Result<Self> {
-        // `GetUnusedTcpPort` too opens a listener, takes its port and closes it.
-        let port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = unused_port()?;
         let worker = "00000000-0000-4000-8000-0000000000aa";
         let mut child = Command::new(program)
             .args(arguments)
@@ -161,6 +164,25 @@ impl Process {
         }
         self.said.lock().map(|said| said.clone()).unwrap_or_default()
     }
+}
+
+/// A port that nobody listens on. `GetUnusedTcpPort` too opens a listener and closes it again, but takes a port that the kernel
+/// chose: where many processes start and call at once, the kernel gives it to the next before the handler listens. So it is one below
+/// those that kernels choose from, and no two handlers of this process are given the same.
+fn unused_port() -> std::io::Result<u16> {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let mut refused = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+    for _ in 0..PORTS.len() {
+        // Processes with neighbouring ids begin far from each other.
+        let place = std::process::id().wrapping_mul(7919).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        let port =
+            PORTS.start + u16::try_from(place % u32::from(PORTS.end - PORTS.start)).unwrap_or_default();
+        match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
 }
 
 async fn listen(stream: impl AsyncRead + Unpin, said: Arc<std::sync::Mutex<Vec<String>>>) {
