@@ -28,6 +28,8 @@ pub fn world(subscriptions: usize) -> AzureWorld {
     let mut world = AzureWorld::sample(subscriptions);
     // Throttled calls may come again at once: a second for each would make tests of hundreds of calls slow.
     world.settings.retry_after = 0;
+    // A management group that does not exist is refused, as Resource Manager does even to those who may see everything.
+    world.settings.hide_unknown_groups = true;
     for (id, kind, name) in [
         ("5a0e0000-0000-4000-8000-00000000000a", "Group", "payments-dev"),
         ("5a0e0000-0000-4000-8000-0000000000aa", "ServicePrincipal", "landfall-write"),

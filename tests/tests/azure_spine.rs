@@ -140,6 +140,24 @@ async fn a_subscription_that_was_there_before_is_not_written_until_the_manifest_
 }
 
 #[tokio::test]
+async fn a_subscription_that_comes_with_a_business_in_it_is_never_gated() {
+    let (stage, id) = with_a_new_subscription("acquired-shop").await;
+    stage.simulator.edit(|world| {
+        let inside = world.subscription_mut(&id).unwrap();
+        let group = inside.add_resource_group("shop", "westeurope");
+        group.add_resource("Microsoft.Web/sites", "shop", "westeurope", &serde_json::json!({}));
+    });
+    let report = stage.reconcile(&id, Cause::Joined).await;
+    assert!(matches!(report.standing, Standing::ReportOnly(_)), "{:?}", report.standing);
+    assert_eq!(report.life, Life::Adopted);
+    assert!(stage.writes_to(&id).is_empty());
+    // It stays so when its last resource is gone.
+    stage.simulator.edit(|world| world.subscription_mut(&id).unwrap().resource_groups.clear());
+    stage.sweep().await;
+    assert!(stage.writes_to(&id).is_empty());
+}
+
+#[tokio::test]
 async fn nothing_is_gated_before_the_first_inventory() {
     let stage = Stage::on_azure(1).await;
     let id = stage.simulator.edit(|world| world.add_subscription("new-shop"));

@@ -27,7 +27,7 @@ use landfall_model::manifest::AzureCloud;
 use landfall_model::observed::{Address, Look, Observed, Seen};
 
 use crate::client::Client;
-use crate::client::service::SUBSCRIPTIONS;
+use crate::client::service::{RESOURCES, SUBSCRIPTIONS};
 use crate::error::CallError;
 
 /// Subscriptions in one page of a sweep: small enough that a record of them is read quickly by each of their workers.
@@ -116,6 +116,17 @@ impl Directory {
         Ok((subscription.tenant_id == self.directory).then(|| subscription.facts()))
     }
 
+    /// Whether there is any resource in a subscription. Azure does not say how one came: one that was transferred from another directory
+    /// looks like a new one, but for what is in it.
+    pub(crate) async fn is_in_use(&self, tenant: &TenantId) -> Result<bool, LookError> {
+        let path = format!("/subscriptions/{}/resources?$top=1", tenant.native());
+        let looked = self.client.page(&RESOURCES, &path, None).await;
+        let (_, resources, next) =
+            looked.map_err(|error| unseen("ask whether somebody works in a subscription", &error))?;
+        // A first page may be empty and have another one behind it.
+        Ok(!resources.is_empty() || next.is_some())
+    }
+
     /// One page of subscriptions, by their ids; the cursor is the last one of the page before.
     pub(crate) async fn page(&self, cursor: Option<&str>) -> Result<Page, LookError> {
         const DOING: &str = "list the subscriptions";
@@ -134,12 +145,17 @@ impl Directory {
         for id in rest.by_ref().take(PAGE) {
             last = Some(id.clone());
             let Ok(tenant) = TenantId::new(Provider::Azure, id) else { continue };
-            let facts = known.get(id).cloned().unwrap_or_else(|| Facts {
-                name: String::new(),
-                state: State::Active,
-                origin: Origin::Created,
-                joined: None,
-            });
+            let facts = match known.get(id) {
+                Some(facts) => facts.clone(),
+                // The two lists are kept apart, and one may not have it yet: then it is asked for by itself. Nobody is left out, or
+                // the first inventory would lack him; but nothing is decided by half of what he is.
+                None => self.facts(&tenant).await.ok().flatten().unwrap_or_else(|| Facts {
+                    name: tree.names.get(id).cloned().unwrap_or_default(),
+                    state: State::Unclear,
+                    origin: Origin::Created,
+                    joined: None,
+                }),
+            };
             let mut seen = Observed::default();
             if let Some(parent) = tree.subscriptions.get(id) {
                 let look = Look { seen: Seen::Present(json!({"parent": parent})), at, request: None };

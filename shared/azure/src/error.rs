@@ -83,6 +83,14 @@ pub enum CallError {
     /// It was accepted and is not over yet; a later look shows what came of it.
     #[error("`{operation}` still goes on after {limit:?}")]
     GoesOn { operation: Operation, limit: Duration },
+    /// Resource Manager refuses what is asked of a management group that does not exist, as if it were somebody else's:
+    /// <https://github.com/Azure/azure-rest-api-specs/issues/9549>. The directory's list, which we can read, does not have it.
+    #[error("the directory has no management group `{group}`")]
+    NoGroup {
+        group: String,
+        #[source]
+        source: Box<CallError>,
+    },
     /// The refusal means more than it says; the caller, who knows the operation, says what.
     #[error("{why}")]
     Explained {
@@ -101,7 +109,7 @@ impl CallError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Api { code, .. } => Some(code),
-            Self::Explained { source, .. } => source.code(),
+            Self::Explained { source, .. } | Self::NoGroup { source, .. } => source.code(),
             Self::NoCredentials { .. }
             | Self::Config(_)
             | Self::Timeout { .. }
@@ -118,7 +126,7 @@ impl CallError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Api { status, .. } | Self::Unreadable { status, .. } => Some(*status),
-            Self::Explained { source, .. } => source.status(),
+            Self::Explained { source, .. } | Self::NoGroup { source, .. } => source.status(),
             Self::NoCredentials { .. }
             | Self::Config(_)
             | Self::Timeout { .. }
@@ -134,7 +142,7 @@ impl CallError {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Api { request_id, .. } | Self::Unreadable { request_id, .. } => request_id.as_deref(),
-            Self::Explained { source, .. } => source.request_id(),
+            Self::Explained { source, .. } | Self::NoGroup { source, .. } => source.request_id(),
             Self::NoCredentials { .. }
             | Self::Config(_)
             | Self::Timeout { .. }
@@ -151,6 +159,7 @@ impl CallError {
     pub fn is_not_found(&self) -> bool {
         match self {
             Self::Api { status, .. } => *status == 404,
+            Self::NoGroup { .. } => true,
             Self::Explained { source, .. } => source.is_not_found(),
             Self::NoCredentials { .. }
             | Self::Config(_)
@@ -166,7 +175,7 @@ impl CallError {
     /// We may not.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        matches!(self.status(), Some(401 | 403))
+        !self.is_not_found() && matches!(self.status(), Some(401 | 403))
     }
 
     /// With what it means here.

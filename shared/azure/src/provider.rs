@@ -90,6 +90,10 @@ impl Cloud for AzureOrganization {
         self.door.directory().facts(tenant).await
     }
 
+    async fn is_in_use(&self, tenant: &TenantId) -> Result<bool, LookError> {
+        self.door.directory().is_in_use(tenant).await
+    }
+
     async fn page(&self, cursor: Option<&str>) -> Result<Page, LookError> {
         self.door.directory().page(cursor).await
     }

@@ -4,10 +4,12 @@
 //! store and queue, nothing else. At a desk both are the person who signed in.
 
 use landfall_model::manifest::{AzureCloud, AzureIdentities};
+use serde_json::Value;
 
-use crate::client::{Azure, Client};
+use crate::client::service::Service;
+use crate::client::{Azure, Client, Reply};
 use crate::directory::Directory;
-use crate::error::ConfigError;
+use crate::error::{CallError, ConfigError};
 use crate::identity::Who;
 
 /// The way to one target.
@@ -32,10 +34,44 @@ pub(crate) struct Reader(pub(crate) Session);
 pub(crate) struct Writer(pub(crate) Session);
 
 impl Session {
+    /// Reads one resource. One in a management group that does not exist is not there.
+    pub(crate) async fn get(&self, service: &Service, path: &str) -> Result<Reply, CallError> {
+        match self.client.get(service, path).await {
+            Err(error) => Err(self.absent_group(path, error).await),
+            answer => answer,
+        }
+    }
+
+    /// Everything on all pages of a list, and the last page's answer; in a management group that does not exist there is none.
+    pub(crate) async fn list(&self, service: &Service, path: &str) -> Result<(Reply, Vec<Value>), CallError> {
+        match self.client.list(service, path).await {
+            Err(error) => Err(self.absent_group(path, error).await),
+            answer => answer,
+        }
+    }
+
+    /// A refusal that means that there is no such management group.
+    async fn absent_group(&self, path: &str, error: CallError) -> CallError {
+        let Some(group) = group_of(path).filter(|_| error.is_denied()) else { return error };
+        match self.directory.tree().await {
+            Ok(tree) if tree.group(group).is_none() => {
+                CallError::NoGroup { group: group.to_owned(), source: Box::new(error) }
+            }
+            // Whether it exists can't be told, so the refusal stands.
+            Ok(_) | Err(_) => error,
+        }
+    }
+
     /// The subscription as a scope: `/subscriptions/<id>`.
     pub(crate) fn scope(&self) -> String {
         format!("/subscriptions/{}", self.subscription)
     }
+}
+
+/// The management group that a path is in.
+fn group_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/providers/Microsoft.Management/managementGroups/")?;
+    rest.split(['/', '?']).next().filter(|group| !group.is_empty())
 }
 
 /// Makes the two kinds of sessions.

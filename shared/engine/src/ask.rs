@@ -18,7 +18,7 @@ use crate::cloud::Cloud;
 use crate::engine::{Clock, EngineError, Trusted};
 use crate::observe::observe;
 use crate::store::{Key, Store, StoreExt as _};
-use crate::{history, keys, lease};
+use crate::{history, inventory, keys, lease};
 
 /// Plans without applying.
 pub async fn preview(
@@ -41,7 +41,8 @@ pub async fn preview(
     let name = facts.as_ref().map(|facts| facts.name.clone()).unwrap_or_default();
     let settling = record.settling.clone();
     let known = Known { record, facts, inventory };
-    let desired = resolve(trusted.bundle.manifest(), cloud.name(), target, known)
+    let desired = inventory::resolve(cloud, trusted.bundle.manifest(), target, known)
+        .await?
         .ok_or_else(|| EngineError::NoSuchCloud(cloud.name().to_string()))?;
     let reader = cloud.reader(target, run);
     let observed = observe(&*reader, clock, &desired, cloud.addresses(&desired), None).await;

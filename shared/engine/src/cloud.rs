@@ -37,6 +37,12 @@ pub trait Cloud: fmt::Debug + Send + Sync {
     /// What the organization's directory says of a tenant; nothing when it does not know it.
     async fn facts(&self, tenant: &TenantId) -> Result<Option<Facts>, LookError>;
 
+    /// Whether somebody works in a tenant already. Asked only of one that would be gated for the first time, and only a cloud that can't
+    /// tell how a tenant came has to look: what is in use came from elsewhere, whatever the inventory says, and is never gated.
+    async fn is_in_use(&self, _: &TenantId) -> Result<bool, LookError> {
+        Ok(false)
+    }
+
     /// One page of the organization's tenants. A page may be empty and still have one after it.
     async fn page(&self, cursor: Option<&str>) -> Result<Page, LookError>;
 

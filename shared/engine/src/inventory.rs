@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use landfall_model::facts::Inventory;
+use landfall_model::desired::{self, Desired, Known};
+use landfall_model::facts::{Facts, Inventory, Origin};
+use landfall_model::manifest::Manifest;
+use landfall_model::record::Life;
+use landfall_model::target::Target;
 
+use crate::cloud::{Cloud, LookError};
 use crate::engine::{Engine, EngineError};
 use crate::keys;
 use crate::store::{StoreError, StoreExt as _};
@@ -42,5 +47,25 @@ pub async fn ensure(engine: &Engine) -> Result<Inventory, EngineError> {
             read(engine).await?.ok_or_else(|| EngineError::Missing(key.to_string()))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// What must hold in a target. A tenant that would be gated for the first time is looked at once more where the cloud can't tell how it
+/// came: who works already came from elsewhere, and a gate would stop his work.
+pub async fn resolve(
+    cloud: &dyn Cloud,
+    manifest: &Manifest,
+    target: &Target,
+    known: Known,
+) -> Result<Option<Desired>, LookError> {
+    let found = desired::resolve(manifest, cloud.name(), target, known.clone());
+    let first = known.record.life == Life::Discovered
+        && found.as_ref().is_some_and(|desired| desired.standing.before_handover());
+    match target.tenant() {
+        Some(tenant) if first && cloud.is_in_use(tenant).await? => {
+            let facts = known.facts.map(|facts| Facts { origin: Origin::Joined, ..facts });
+            Ok(desired::resolve(manifest, cloud.name(), target, Known { facts, ..known }))
+        }
+        Some(_) | None => Ok(found),
     }
 }

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use landfall_model::answer::Reconciled;
 use landfall_model::approve::{Approved, Refused, approve, hold_back};
 use landfall_model::catalog::ControlKind;
-use landfall_model::desired::{Desired, Known, Standing, resolve};
+use landfall_model::desired::{Desired, Known, Standing};
 use landfall_model::facts::{Facts, Inventory};
 use landfall_model::finding::findings;
 use landfall_model::id::{Provider, SweepId};
@@ -141,10 +141,13 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let facts = facts(engine, order).await?;
     if let Some(facts) = &facts {
         held.record.facts = Some(facts.clone());
-        held.record.came_as.get_or_insert_with(|| facts.name.clone());
+        // A cloud may name a tenant before it knows what it is called.
+        if !facts.name.is_empty() {
+            held.record.came_as.get_or_insert_with(|| facts.name.clone());
+        }
     }
     let inventory = inventory::read(engine).await?;
-    let desired = desired(engine, order, held, facts.clone(), inventory.clone())?;
+    let desired = desired(engine, order, held, facts.clone(), inventory.clone()).await?;
     settle(engine, &desired, &*reader, &mut history).await?;
     history.catch_up(&mut held.record);
     life::meet(engine, &desired, inventory.is_some(), &mut history, held).await?;
@@ -189,7 +192,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     }
 
     // Look again at what was touched; what must hold may have changed with the tenant's place in its life.
-    let desired = self::desired(engine, order, held, facts, inventory)?;
+    let desired = self::desired(engine, order, held, facts, inventory).await?;
     let again: BTreeSet<Address> = engine
         .cloud
         .addresses(&desired)
@@ -210,7 +213,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
 }
 
 /// What must hold, by what is known now.
-fn desired(
+async fn desired(
     engine: &Engine,
     order: &Order,
     held: &Held,
@@ -219,7 +222,8 @@ fn desired(
 ) -> Result<Desired, EngineError> {
     let cloud = engine.cloud.name();
     let known = Known { record: held.record.clone(), facts, inventory };
-    resolve(engine.trusted.bundle.manifest(), cloud, &order.target, known)
+    inventory::resolve(&*engine.cloud, engine.trusted.bundle.manifest(), &order.target, known)
+        .await?
         .ok_or_else(|| EngineError::NoSuchCloud(cloud.to_string()))
 }
 

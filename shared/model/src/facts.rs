@@ -32,6 +32,8 @@ pub enum State {
     Suspended,
     /// It is being closed, or closed.
     Closing,
+    /// The cloud names it and does not say.
+    Unclear,
 }
 
 /// How a tenant came into the organization.

@@ -200,7 +200,7 @@ impl Control for AuditLog {
     async fn look(&self, reader: &Reader, _: &Desired, address: &Address) -> Result<Sighting, CallError> {
         let session = &reader.0;
         let (scope, service) = whose(session, address);
-        let (reply, all) = match session.client.list(service, &path(&scope)).await {
+        let (reply, all) = match session.list(service, &path(&scope)).await {
             Ok(answer) => answer,
             Err(error) if registration::is_missing(&error) => return Ok(super::absent(&error)),
             Err(error) => return Err(error),

@@ -56,6 +56,8 @@ impl Control for Placement {
         write: &[
             "Microsoft.Management/managementGroups/write",
             "Microsoft.Management/managementGroups/subscriptions/write",
+            "Microsoft.Management/register/action",
+            "Microsoft.Authorization/roleAssignments/delete",
             "Microsoft.Authorization/roleAssignments/write",
         ],
     };
@@ -68,7 +70,8 @@ impl Control for Placement {
     }
 
     async fn look(&self, reader: &Reader, desired: &Desired, at: &Address) -> Result<Sighting, CallError> {
-        let Session { client, directory, subscription, .. } = &reader.0;
+        let session = &reader.0;
+        let Session { directory, subscription, .. } = session;
         let want = match desired.asked(Self::KIND).map(|asked| asked.want::<Settings>()) {
             Some(Ok(want)) => want,
             Some(Err(why)) => return Ok(Sighting { seen: Seen::Unreadable(why), request: None }),
@@ -89,7 +92,7 @@ impl Control for Placement {
             return Ok(Sighting { seen, request: None });
         }
         // Whether it is where it belongs is asked anew; the tree only says where else it may be.
-        match client.get(&GROUPS, &membership(&group, subscription)).await {
+        match session.get(&GROUPS, &membership(&group, subscription)).await {
             Ok(reply) => Ok(seen(&reply, &Stands { parent: Some(group) })),
             Err(error) if error.is_not_found() => {
                 let parent = directory.tree().await?.subscriptions.get(subscription).cloned();

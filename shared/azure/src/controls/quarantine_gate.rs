@@ -76,8 +76,24 @@ struct Gate {
     /// The subscription's own assignment, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     assignment: Option<Held>,
-    /// Whether it stands below the root group, where the definition can be assigned.
-    below_root: bool,
+    /// Where it stands.
+    stands: Stands,
+    /// The id of the group that it stands in.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    parent: String,
+}
+
+/// Where a subscription stands, as far as its gate goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Stands {
+    /// Below the root group, where the definition can be assigned.
+    #[default]
+    BelowRoot,
+    /// In the directory's own root group, where Azure puts it by itself.
+    AtTheTop,
+    /// In a part of the tree that is somebody else's.
+    Elsewhere,
 }
 
 fn address(resource: &str) -> Address {
@@ -121,6 +137,9 @@ impl Control for QuarantineGate {
             "Microsoft.Authorization/policyAssignments/delete",
             "Microsoft.Authorization/policyAssignments/write",
             "Microsoft.Authorization/policyDefinitions/write",
+            "Microsoft.Authorization/roleAssignments/delete",
+            "Microsoft.Authorization/roleAssignments/write",
+            "Microsoft.Management/register/action",
             "Microsoft.Management/managementGroups/settings/write",
             "Microsoft.Management/managementGroups/subscriptions/write",
             "Microsoft.Management/managementGroups/write",
@@ -145,12 +164,8 @@ impl Control for QuarantineGate {
             GROUP => return units::look(session, &ground.quarantine).await,
             ASSIGNMENT => {
                 let scope = group_path(&ground.quarantine);
-                match look_assignment(session, &scope, QUARANTINE).await {
-                    Ok((held, request)) => (held.map(|held| json(&held)), request),
-                    // A group that does not exist is answered like one that may not be seen.
-                    Err(error) if error.is_denied() => return unseen_group(session, error).await,
-                    Err(error) => return Err(error),
-                }
+                let (held, request) = look_assignment(session, &scope, QUARANTINE).await?;
+                (held.map(|held| json(&held)), request)
             }
             BIRTHPLACE => {
                 return match session.client.get(&GROUPS, &hierarchy(ground)).await {
@@ -165,9 +180,16 @@ impl Control for QuarantineGate {
             _ => {
                 let (assignment, request) = look_assignment(session, &session.scope(), QUARANTINE).await?;
                 let tree = session.directory.tree().await?;
-                let parent = tree.subscriptions.get(&session.subscription);
-                let below_root = parent.is_some_and(|parent| tree.is_at_or_below(parent, &ground.root));
-                (Some(json(&Gate { assignment, below_root })), request)
+                let Some(parent) = tree.subscriptions.get(&session.subscription).cloned() else {
+                    let why = "the directory's list does not show yet where the subscription stands";
+                    return Ok(Sighting { seen: Seen::Unreadable(why.to_owned()), request });
+                };
+                let stands = match tree.is_at_or_below(&parent, &ground.root) {
+                    true => Stands::BelowRoot,
+                    false if parent.eq_ignore_ascii_case(&ground.directory) => Stands::AtTheTop,
+                    false => Stands::Elsewhere,
+                };
+                (Some(json(&Gate { assignment, stands, parent })), request)
             }
         };
         Ok(Sighting { seen: value.map_or(Seen::Absent, Seen::Present), request })
@@ -203,14 +225,6 @@ impl Control for QuarantineGate {
 
 /// What people read of the quarantine group.
 const NAME: &str = "Quarantine (Landfall)";
-
-/// Whether the quarantine group is refused because it is not there.
-async fn unseen_group(session: &Session, error: CallError) -> Result<Sighting, CallError> {
-    match session.directory.tree().await?.group(&session.ground.quarantine) {
-        None => Ok(absent(&error)),
-        Some(_) => Err(error),
-    }
-}
 
 impl Judge for QuarantineGate {
     fn judge(&self, want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
@@ -289,8 +303,13 @@ impl Drafts<'_> {
     fn group(&self, address: &Address, there: Option<&Value>) -> Verdict {
         match kept::<Unit>(there) {
             Ok(None) => {}
-            // Wherever it stands below the root, the policy can be assigned to it.
-            Ok(Some(_)) => return Verdict::Holds,
+            Ok(Some(unit)) if unit.parent.eq_ignore_ascii_case(&self.ground.root) => return Verdict::Holds,
+            Ok(Some(unit)) => {
+                return reported(format!(
+                    "the group `{}` stands below `{}`, not below the root group `{}`: it is not moved, and can't close the gate there",
+                    unit.id, unit.parent, self.ground.root
+                ));
+            }
             Err(unknown) => return unknown,
         }
         let after = json!({"id": self.ground.quarantine});
@@ -331,6 +350,11 @@ impl Drafts<'_> {
         };
         let mut change = self.assign(address, verb, deed, &why, &group_path(&self.ground.quarantine));
         change = change.before(there.cloned()).after(json(&self.assignment.held())).at(Stage::Foundation);
+        // A group that was there before may have people's subscriptions in it, who would be closed in with the new ones.
+        if let Ok(Some(group)) = kept::<Unit>(self.seen(GROUP).value()) {
+            change.reaches = Some(group.subscriptions);
+            change.loses = group.subscriptions > 0 && held.is_none();
+        }
         change.needs.extend(self.pending(DEFINITION, &["create"]));
         change.needs.extend(self.pending(GROUP, &["found"]));
         Verdict::fails(change)
@@ -404,11 +428,18 @@ impl Drafts<'_> {
     fn closed(&self, want: &Settings, address: &Address, gate: &Gate) -> Verdict {
         let mut changes = Vec::new();
         if let Some((verb, deed, why)) = self.differs(gate.assignment.as_ref(), "its gate's assignment") {
-            if !gate.below_root {
+            if gate.stands == Stands::Elsewhere {
+                return reported(format!(
+                    "it is new and stands in `{}`, outside the root group: it is not taken out of there; move it below the root, or let \
+                     another Landfall look after that part",
+                    gate.parent
+                ));
+            }
+            if gate.stands == Stands::AtTheTop {
                 let why = "it was not born below the root group, where its gate can be closed";
                 let fetch = Change::new(address, "fetch", Deed::Update, why)
                     .before(Some(json(gate)))
-                    .after(json!({"belowRoot": true}))
+                    .after(json!({"stands": Stands::BelowRoot}))
                     .at(Stage::Gate);
                 changes.push(fetch);
             }
@@ -480,10 +511,10 @@ mod tests {
         json!({"defaultManagementGroup": format!("/providers/Microsoft.Management/managementGroups/{group}")})
     }
 
-    /// A new subscription, with its gate as it is: closed, open, or open and not below the root.
-    fn gate(landscape: Landscape, closed: bool, below_root: bool) -> Vec<String> {
+    /// A new subscription, with its gate as it is, and where it stands.
+    fn gate(landscape: Landscape, closed: bool, stands: Stands) -> Vec<String> {
         let held = held(&landscape);
-        let mut gate = json!({"belowRoot": below_root});
+        let mut gate = json!({"stands": stands, "parent": "some-group"});
         if closed {
             gate["assignment"] = held;
         }
@@ -553,21 +584,21 @@ mod tests {
 
     #[test]
     fn a_closed_gate_is_as_it_should_be_and_opens_last() {
-        let said = gate(Landscape::new(2), true, true);
+        let said = gate(Landscape::new(2), true, Stands::BelowRoot);
         assert_eq!(said[0], "holds");
         assert_eq!(
             brief(&said[1]),
             ["due: closed until its baseline holds", "- open quarantine-gate/subscription#open"]
         );
         assert_eq!(
-            gate(Landscape::new(2).waiting(), true, true)[1],
+            gate(Landscape::new(2).waiting(), true, Stands::BelowRoot)[1],
             "due: stays closed until somebody names it"
         );
     }
 
     #[test]
     fn an_open_gate_is_closed_first() {
-        let said = gate(Landscape::new(2), false, true);
+        let said = gate(Landscape::new(2), false, Stands::BelowRoot);
         assert_eq!(
             brief(&said[1]),
             [
@@ -577,13 +608,36 @@ mod tests {
             ]
         );
         assert!(said[1].ends_with("needs quarantine-gate/subscription#assign"), "{}", said[1]);
-        let waits = gate(Landscape::new(2).waiting(), false, true);
+        let waits = gate(Landscape::new(2).waiting(), false, Stands::BelowRoot);
         assert!(waits[1].contains("#assign") && !waits[1].contains("#open"), "{waits:?}");
     }
 
     #[test]
+    fn who_stands_in_somebody_else_s_part_of_the_tree_is_left_there() {
+        let said = gate(Landscape::new(2), false, Stands::Elsewhere);
+        assert!(
+            said[1].starts_with("fails: it is new and stands in `some-group`, outside the root group"),
+            "{said:?}"
+        );
+        assert!(!said[1].contains('#'), "{said:?}");
+    }
+
+    #[test]
+    fn a_quarantine_group_that_others_live_in_is_closed_only_within_the_limits() {
+        let used = json!({"id": "acme-quarantine", "parent": "acme", "subscriptions": 7});
+        let said = ready()
+            .saw("quarantine-gate/group", used)
+            .saw_nothing("quarantine-gate/assignment")
+            .said(&QuarantineGate);
+        assert!(said[2].ends_with(" loses reaches 7"), "{said:?}");
+        let elsewhere = json!({"id": "acme-quarantine", "parent": "other"});
+        let said = ready().saw("quarantine-gate/group", elsewhere).said(&QuarantineGate);
+        assert!(said[1].starts_with("fails: the group `acme-quarantine` stands below `other`"), "{said:?}");
+    }
+
+    #[test]
     fn who_was_born_beside_the_root_is_fetched_into_quarantine_first() {
-        let said = gate(Landscape::new(2), false, false);
+        let said = gate(Landscape::new(2), false, Stands::AtTheTop);
         let brief = brief(&said[1]);
         assert_eq!(brief[1], "~ gate quarantine-gate/subscription#fetch");
         assert_eq!(brief[2], "+ gate quarantine-gate/subscription#assign");
@@ -598,7 +652,7 @@ mod tests {
         let said =
             closed.saw("quarantine-gate/subscription", json!({"assignment": held})).said(&QuarantineGate);
         assert!(said[0].starts_with("fails: handed over, but its gate is still closed\n- open"), "{said:?}");
-        let open = handed().saw("quarantine-gate/subscription", json!({"belowRoot": true}));
+        let open = handed().saw("quarantine-gate/subscription", json!({"stands": "belowRoot"}));
         assert_eq!(open.said(&QuarantineGate), ["holds"]);
     }
 
@@ -607,6 +661,9 @@ mod tests {
         let mut own = Landscape::new(2);
         own.desired.target =
             format!("azure/{}", crate::controls::landscape::subscription(1)).parse().unwrap();
-        assert_eq!(gate(own, false, true), ["not applicable: the subscription of Landfall is never gated"]);
+        assert_eq!(
+            gate(own, false, Stands::BelowRoot),
+            ["not applicable: the subscription of Landfall is never gated"]
+        );
     }
 }

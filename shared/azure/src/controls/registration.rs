@@ -47,7 +47,7 @@ pub(super) fn is_missing(error: &CallError) -> bool {
             code.eq_ignore_ascii_case("MissingSubscriptionRegistration")
                 || [code, message].iter().any(|text| text.contains("Subscription Not Registered"))
         }
-        CallError::Explained { source, .. } => is_missing(source),
+        CallError::Explained { source, .. } | CallError::NoGroup { source, .. } => is_missing(source),
         CallError::NoCredentials { .. }
         | CallError::Config(_)
         | CallError::Timeout { .. }

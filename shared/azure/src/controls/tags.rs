@@ -29,12 +29,14 @@ const RESOURCE: &str = "subscription";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tagged {
+    /// Nothing where there are none.
+    #[serde(default, deserialize_with = "super::or_default")]
     tags: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::or_default")]
     properties: Tagged,
 }
 

@@ -175,8 +175,8 @@ pub(super) async fn create(
 
 /// Looks at one management group.
 pub(super) async fn look(session: &Session, id: &str) -> Result<Sighting, CallError> {
-    let Session { client, directory, .. } = session;
-    match client.get(&GROUPS, &group_path(id)).await {
+    let directory = &session.directory;
+    match session.get(&GROUPS, &group_path(id)).await {
         Ok(reply) => {
             let Answer { name, properties } = reply.json()?;
             let Properties { display_name, details } = properties;

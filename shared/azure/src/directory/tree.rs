@@ -25,6 +25,8 @@ pub(crate) struct Tree {
     groups: BTreeMap<String, Group>,
     /// The id of the group that each subscription stands in.
     pub(crate) subscriptions: BTreeMap<String, String>,
+    /// What each subscription is called.
+    pub(super) names: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +65,7 @@ impl Tree {
             let parent = parent.id.rsplit('/').next().unwrap_or_default().to_owned();
             // Azure writes the kind of a subscription in more than one way.
             if kind.to_ascii_lowercase().ends_with("/subscriptions") {
+                tree.names.insert(name.to_ascii_lowercase(), display_name);
                 tree.subscriptions.insert(name.to_ascii_lowercase(), parent);
             } else {
                 tree.add(Group { id: name, name: display_name, parent });

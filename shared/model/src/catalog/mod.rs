@@ -170,6 +170,11 @@ impl ControlKind {
             | (ControlKind::AccountAlias | ControlKind::EnabledServices, Provider::Azure) => {
                 jiff::SignedDuration::from_mins(10)
             }
+            // Azure management groups, Manage: what Resource Manager keeps of the tree, and of rights in it, lives up to 30 minutes.
+            (
+                ControlKind::Units | ControlKind::Placement | ControlKind::Policies | ControlKind::Access,
+                Provider::Azure,
+            ) => jiff::SignedDuration::from_mins(30),
             _ => jiff::SignedDuration::from_secs(60),
         }
     }

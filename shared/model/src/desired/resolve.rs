@@ -134,6 +134,7 @@ fn standing(
         State::Active => {}
         State::Suspended => return only("it is suspended"),
         State::Closing => return only("it is being closed"),
+        State::Unclear => return only("the cloud names it, but does not say whether it works"),
     }
     let named = home.is_some_and(|home| home.named.is_some());
     if spared(ground, id) {

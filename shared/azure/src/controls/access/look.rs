@@ -120,7 +120,7 @@ pub(super) async fn definition(
     };
     let path =
         format!("{}/providers/Microsoft.Authorization/roleDefinitions/{id}", root_scope(&session.ground));
-    match session.client.get(&ROLES, &path).await {
+    match session.get(&ROLES, &path).await {
         Ok(reply) if reply.value()? == Value::Null => Ok(nothing(&reply)),
         Ok(reply) => {
             let Answer { properties } = reply.json()?;

@@ -187,7 +187,7 @@ pub(in crate::controls) async fn look_assignment(
     scope: &str,
     name: &str,
 ) -> Result<(Option<Held>, Option<String>), CallError> {
-    match session.client.get(&POLICY, &id(scope, name)).await {
+    match session.get(&POLICY, &id(scope, name)).await {
         Ok(reply) => {
             let Answer { name: _, properties } = reply.json()?;
             Ok((Some(properties.into()), reply.request_id))

@@ -97,7 +97,7 @@ pub(in crate::controls) async fn look_definition(
     session: &Session,
     name: &str,
 ) -> Result<(Option<Digest>, Option<String>), CallError> {
-    match session.client.get(&POLICY, &id(&session.ground, name)).await {
+    match session.get(&POLICY, &id(&session.ground, name)).await {
         Ok(reply) => {
             let Answer { name: _, properties } = reply.json()?;
             Ok((Some(properties.digest()), reply.request_id))

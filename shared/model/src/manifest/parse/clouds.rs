@@ -235,6 +235,15 @@ fn azure(
         }
         None => root.as_ref().map(|root| format!("{root}-quarantine")),
     };
+    if let Some(same) =
+        quarantine.as_ref().filter(|id| root.as_ref() == Some(id) || directory.as_ref() == Some(id))
+    {
+        let message = format!("`quarantine` is `{same}`, the group that holds all others");
+        problems.add(
+            Problem::new(code::WRONG_VALUE, fields.at(), message)
+                .help("who stands in the quarantine group can make nothing: give it a group of its own"),
+        );
+    }
     let identities = match fields.take("identities") {
         Some(node) => identities(node, problems),
         None => Some(AzureIdentities::default()),
