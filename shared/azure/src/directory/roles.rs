@@ -26,7 +26,7 @@ const WAYS_OUT: [&str; 4] = [
 #[derive(Debug, Clone, Default)]
 pub(super) struct Roles {
     ids: Kept<String>,
-    rights: Kept<Option<Rights>>,
+    rights: Kept<Rights>,
 }
 
 type Kept<T> = Arc<Mutex<BTreeMap<String, (Instant, T)>>>;
@@ -106,7 +106,7 @@ impl Roles {
         Ok(id)
     }
 
-    /// What a role may do; nothing where there is no such role any more.
+    /// What a role may do; nothing where Azure does not show the role, which is not kept: one that was made a moment ago shows later.
     pub(super) async fn rights(
         &self,
         client: &Client,
@@ -114,7 +114,7 @@ impl Roles {
         id: &str,
     ) -> Result<Option<Rights>, CallError> {
         if let Some(known) = known(&self.rights, id).await {
-            return Ok(known);
+            return Ok(Some(known));
         }
         let path = format!("{scope}/providers/Microsoft.Authorization/roleDefinitions/{id}");
         let rights = match client.get(&ROLES, &path).await {
@@ -123,13 +123,13 @@ impl Roles {
                 let Properties { role_name: name, permissions } = properties;
                 let ways_out =
                     WAYS_OUT.iter().any(|way| permissions.iter().any(|permission| permission.allows(way)));
-                Some(Rights { name, ways_out })
+                Rights { name, ways_out }
             }
-            Err(error) if error.is_not_found() => None,
+            Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error),
         };
         keep(&self.rights, id, rights.clone()).await;
-        Ok(rights)
+        Ok(Some(rights))
     }
 }
 

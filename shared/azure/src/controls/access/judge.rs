@@ -128,29 +128,36 @@ fn taken(group: &str, azure: &str, desired: &Desired, address: &Address, there: 
 /// Whoever could open the gate from inside and whom the manifest does not name. Nobody is taken out: who made a subscription is its
 /// owner, and may be the only one.
 fn owners(want: &Settings, desired: &Desired, there: Option<&Value>) -> Verdict {
-    let holders = match kept::<Owners>(there) {
-        Ok(owners) => owners.unwrap_or_default().holders,
+    let Owners { holders, unread } = match kept::<Owners>(there) {
+        Ok(owners) => owners.unwrap_or_default(),
         Err(unknown) => return unknown,
     };
     let platform = ground(desired).map(|ground| ground.identities.principals.as_slice()).unwrap_or_default();
     let grants = grants(want, desired);
     let here = format!("/subscriptions/{}", subscription(desired));
-    let named = |holder: &&Holder| {
+    let stranger = |holder: &&Holder| {
         let Holder { principal, role, scope, .. } = holder;
-        let spared = desired.break_glass.iter().chain(platform);
-        spared.into_iter().any(|one| one.eq_ignore_ascii_case(principal))
-            || (scope.eq_ignore_ascii_case(&here) && grants.contains_key(&key(principal, role)))
+        let mut spared = desired.break_glass.iter().chain(platform);
+        !(spared.any(|one| one.eq_ignore_ascii_case(principal))
+            || (scope.eq_ignore_ascii_case(&here) && grants.contains_key(&key(principal, role))))
     };
-    let (_, strangers): (Vec<&Holder>, Vec<&Holder>) = holders.iter().partition(named);
-    if strangers.is_empty() {
-        return Verdict::Holds;
+    let strangers: Vec<&Holder> = holders.iter().filter(stranger).collect();
+    let unread: Vec<&Holder> = unread.iter().filter(stranger).collect();
+    match (strangers.is_empty(), unread.is_empty()) {
+        (true, true) => return Verdict::Holds,
+        (true, false) => {
+            let why = format!(
+                "a role that could not be read may let its holder hand out rights or take policies away here: {}",
+                tell_all(&unread, &here)
+            );
+            return Verdict::Unknown { why };
+        }
+        (false, _) => {}
     }
-    let told: Vec<String> = strangers.iter().take(TOLD).map(|holder| tell(holder, &here)).collect();
-    let more = match strangers.len().saturating_sub(TOLD) {
-        0 => String::new(),
-        more => format!(", and {more} more"),
-    };
-    let who = format!("{}{more}", told.join(", "));
+    let mut who = tell_all(&strangers, &here);
+    if !unread.is_empty() {
+        who = format!("{who}; perhaps also, by a role that could not be read: {}", tell_all(&unread, &here));
+    }
     match &desired.standing {
         Standing::New | Standing::Waiting => reported(format!(
             "not named by the manifest, and able to hand out rights or take policies away here, so to open the gate from inside: {who}"
@@ -165,6 +172,15 @@ fn owners(want: &Settings, desired: &Desired, there: Option<&Value>) -> Verdict 
             ),
         },
     }
+}
+
+fn tell_all(holders: &[&Holder], here: &str) -> String {
+    let told: Vec<String> = holders.iter().take(TOLD).map(|holder| tell(holder, here)).collect();
+    let more = match holders.len().saturating_sub(TOLD) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("{}{more}", told.join(", "))
 }
 
 fn tell(holder: &Holder, here: &str) -> String {

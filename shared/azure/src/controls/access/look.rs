@@ -83,23 +83,26 @@ pub(super) async fn grant(
     Ok(seen(&reply, &held))
 }
 
-/// Everybody whose role lets them hand out rights on the subscription, or take its policies away.
+/// Everybody whose role lets them hand out rights on the subscription, or take its policies away, and everybody whose role may.
 pub(super) async fn owners(session: &Session) -> Result<Sighting, CallError> {
     let (reply, all) = assignments(session).await?;
     let mut owners = Owners::default();
     for Assignment { name: _, properties } in all {
-        let rights = session.directory.rights(&session.scope(), &properties.role()).await?;
-        if let Some(rights) = rights.filter(|rights| rights.ways_out) {
-            let condition = properties.has_condition();
-            let Properties { principal_id, principal_type, scope, .. } = properties;
-            owners.holders.insert(Holder {
-                principal: principal_id.to_ascii_lowercase(),
-                kind: principal_type,
-                role: rights.name,
-                scope,
-                condition,
-            });
-        }
+        let (id, condition) = (properties.role(), properties.has_condition());
+        let Properties { principal_id, principal_type, scope, .. } = properties;
+        let holder = |role: String| Holder {
+            principal: principal_id.to_ascii_lowercase(),
+            kind: principal_type,
+            role,
+            scope,
+            condition,
+        };
+        match session.directory.rights(&session.scope(), &id).await? {
+            Some(rights) if rights.ways_out => owners.holders.insert(holder(rights.name)),
+            Some(_) => false,
+            // That a role can't be read says nothing about what it lets people do.
+            None => owners.unread.insert(holder(id)),
+        };
     }
     Ok(seen(&reply, &owners))
 }

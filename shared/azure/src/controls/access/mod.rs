@@ -66,6 +66,9 @@ struct Held {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Owners {
     holders: BTreeSet<Holder>,
+    /// Those who hold a role that could not be read, with its id.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    unread: BTreeSet<Holder>,
 }
 
 /// Somebody who holds a role that lets them out.
@@ -76,7 +79,7 @@ struct Holder {
     principal: String,
     /// `User`, `Group` or `ServicePrincipal`.
     kind: String,
-    /// The role's name.
+    /// The role's name; its id where it could not be read.
     role: String,
     /// Where they hold it: the subscription, a management group above it, or `/`.
     scope: String,

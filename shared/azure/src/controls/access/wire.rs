@@ -6,7 +6,7 @@ use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Look, Observed};
 use landfall_model::plan::Change;
 use landfall_simulator::azure::{
-    AzureOptions, AzureSimulator, AzureWorld, CONTRIBUTOR, CREATOR, READER, WRITE_IDENTITY,
+    AzureOptions, AzureSimulator, AzureWorld, CONTRIBUTOR, CREATOR, READER, Resource, WRITE_IDENTITY,
 };
 use serde_json::json;
 
@@ -178,6 +178,29 @@ async fn whoever_owns_a_new_subscription_is_named() {
     assert!(changes.is_empty());
     // Readers are nobody to be named.
     assert!(!why.contains("Reader"), "{why}");
+}
+
+#[tokio::test]
+async fn a_role_that_azure_does_not_show_is_asked_for_again() {
+    const ROLE: &str = "b1b1b1b1-0000-4000-8000-000000000001";
+    let simulator = simulator();
+    let desired = Landscape::new(2).desired;
+    let door = door(&simulator, &desired);
+    let role = json!({"roleName": "Hidden", "permissions": [{"actions": ["*"], "notActions": []}]});
+    let role = Resource::new(ROLE, &role);
+    simulator.edit(|world| {
+        world.directory.role_definitions.insert(ROLE.to_owned(), role.clone());
+        world.give(HERE, ROLE, GROUP, "Group").unwrap();
+        world.directory.role_definitions.remove(ROLE);
+    });
+    let (why, _) = said(&door, &desired, "owners").await;
+    assert!(
+        why.contains(&format!("by a role that could not be read: the group `{GROUP}` ({ROLE})")),
+        "{why}"
+    );
+    simulator.edit(|world| world.directory.role_definitions.insert(ROLE.to_owned(), role));
+    let (why, _) = said(&door, &desired, "owners").await;
+    assert!(why.contains(&format!("the group `{GROUP}` (Hidden)")), "{why}");
 }
 
 #[tokio::test]

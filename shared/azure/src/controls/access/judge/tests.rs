@@ -235,6 +235,36 @@ fn whoever_could_open_the_gate_is_named_unless_the_manifest_names_them() {
 }
 
 #[test]
+fn a_role_that_could_not_be_read_is_not_taken_for_one_that_lets_nobody_out() {
+    let who = |principal: &str, role: &str| json!({"principal": principal, "kind": "User", "role": role, "scope": HERE});
+    let (maker, spared) = ("77777777-0000-4000-8000-000000000001", "5a0e0000-0000-4000-8000-0000000000bb");
+    let unread = format!("the user `{maker}` (b1)");
+    let table = [
+        (json!([]), json!([who(spared, "b1")]), "holds".to_owned()),
+        (
+            json!([]),
+            json!([who(maker, "b1")]),
+            format!(
+                "unknown: a role that could not be read may let its holder hand out rights or take policies away here: {unread}"
+            ),
+        ),
+        (
+            json!([who(maker, "Owner")]),
+            json!([who(maker, "b1")]),
+            format!(
+                "fails: not named by the manifest, and able to hand out rights or take policies away here: the user `{maker}` \
+                 (Owner); perhaps also, by a role that could not be read: {unread}"
+            ),
+        ),
+    ];
+    for (holders, unread, expected) in table {
+        let seen = json!({"holders": holders, "unread": unread});
+        let landscape = Landscape::new(2).handed_over().saw(GRANT, held(&name()));
+        assert_eq!(said(&landscape.saw("access/owners", seen)).pop().unwrap(), expected);
+    }
+}
+
+#[test]
 fn a_new_subscription_that_nobody_names_is_looked_at_as_well() {
     let unnamed = Landscape::new(9);
     assert_eq!(unnamed.addresses(&Access), ["access/owners"]);
