@@ -1,7 +1,8 @@
 //! `threat-detection` on Azure: plans of Microsoft Defender for Cloud at their Standard tier, row Z15.
 //!
 //! Each plan is a setting of its own: it is looked at, judged, exempted and switched on by itself. Plans that are not asked are
-//! neither looked at nor changed, and what others chose of an asked one (its sub-plan, whether it may be overridden) stays.
+//! neither looked at nor changed, and what others chose of an asked one (its sub-plan, its extensions, whether it may be overridden)
+//! stays. A plan of which an extension failed is written again as it is, which is how Azure is told to try again.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ pub(super) struct Plan {
     deprecated: bool,
     #[serde(default, deserialize_with = "super::or_default", skip_serializing_if = "Vec::is_empty")]
     replaced_by: Vec<String>,
-    /// Those that failed.
+    /// All of them where one failed, none otherwise: a plan is written with its extensions, or those that are left out are switched.
     #[serde(default, deserialize_with = "super::or_default", skip_serializing_if = "Vec::is_empty")]
     extensions: Vec<Extension>,
 }
@@ -51,6 +52,12 @@ pub(super) struct Plan {
 struct Extension {
     #[serde(default, deserialize_with = "super::or_default")]
     name: String,
+    /// Whether it is on: `True` or `False`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    is_enabled: Option<String>,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    additional_extension_properties: Value,
+    /// Where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     operation_status: Option<OperationStatus>,
 }
@@ -74,9 +81,14 @@ impl Plan {
     fn tidy(mut self) -> Self {
         // Not enforced is what every plan is that nobody enforced.
         self.enforce = self.enforce.filter(|enforce| !enforce.eq_ignore_ascii_case("False"));
-        self.extensions.retain(Extension::failed);
-        for status in self.extensions.iter_mut().filter_map(|extension| extension.operation_status.as_mut()) {
-            status.message = tidy(&status.message);
+        if !self.extensions.iter().any(Extension::failed) {
+            self.extensions.clear();
+        }
+        for extension in &mut self.extensions {
+            let failed = extension.failed();
+            let status = extension.operation_status.take().filter(|_| failed);
+            extension.operation_status =
+                status.map(|status| OperationStatus { message: tidy(&status.message), ..status });
         }
         self
     }
@@ -139,7 +151,12 @@ impl Control for ThreatDetection {
 
     async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
-        let body = json!({"properties": change.after});
+        let extensions = change.with.as_ref().and_then(|with| with.get("extensions")).cloned();
+        let mut properties = change.after.clone().unwrap_or_default();
+        if let (Some(extensions), Some(properties)) = (extensions, properties.as_object_mut()) {
+            properties.insert("extensions".to_owned(), extensions);
+        }
+        let body = json!({"properties": properties});
         registration::put(session, &PRICINGS, &path(session, &change.address), &body).await?;
         Ok(Value::Null)
     }
@@ -166,19 +183,28 @@ impl Compare for ThreatDetection {
             };
             return reported(format!("the plan `{name}` is deprecated: {instead}"));
         }
-        if !plan.is_on() {
-            let Plan { sub_plan, enforce, .. } = plan;
-            let after = Plan { pricing_tier: STANDARD.to_owned(), sub_plan, enforce, ..Plan::default() };
+        let is_on = plan.is_on();
+        let failed: Vec<String> = plan.extensions.iter().filter_map(told).collect();
+        let Plan { sub_plan, enforce, extensions, .. } = plan;
+        let after = Plan { pricing_tier: STANDARD.to_owned(), sub_plan, enforce, ..Plan::default() };
+        let mut after = json(&after);
+        if !is_on {
             let reason = format!("the plan `{name}` is not on");
-            return Verdict::fails(
-                Change::new(address, "switch-on", Deed::Update, reason).after(json(&after)),
-            );
+            return Verdict::fails(Change::new(address, "switch-on", Deed::Update, reason).after(after));
         }
-        let failed: Vec<String> = plan.extensions.iter().map(told).collect();
-        match failed.is_empty() {
-            true => Verdict::Holds,
-            false => reported(failed.join("; ")),
+        if failed.is_empty() {
+            return Verdict::Holds;
         }
+        // They are no longer shown when none of them failed.
+        if let Some(after) = after.as_object_mut() {
+            after.insert("extensions".to_owned(), Value::Null);
+        }
+        let again: Vec<Extension> = extensions
+            .into_iter()
+            .map(|extension| Extension { operation_status: None, ..extension })
+            .collect();
+        let change = Change::new(address, "try-again", Deed::Update, failed.join("; ")).after(after);
+        Verdict::fails(change.with(json!({"extensions": again})))
     }
 
     fn unasked(&self, want: &Settings) -> Option<Judgement> {
@@ -186,12 +212,13 @@ impl Compare for ThreatDetection {
     }
 }
 
-fn told(extension: &Extension) -> String {
-    let message = extension.operation_status.as_ref().map(|status| status.message.as_str());
-    match message.filter(|message| !message.is_empty()) {
-        Some(message) => format!("the plan's extension `{}` failed: {message}", extension.name),
-        None => format!("the plan's extension `{}` failed, and Azure does not say why", extension.name),
-    }
+/// How an extension failed, for people; nothing where it did not.
+fn told(extension: &Extension) -> Option<String> {
+    let status = extension.operation_status.as_ref().filter(|_| extension.failed())?;
+    Some(match status.message.is_empty() {
+        false => format!("the plan's extension `{}` failed: {}", extension.name, status.message),
+        true => format!("the plan's extension `{}` failed, and Azure does not say why", extension.name),
+    })
 }
 
 #[cfg(test)]
@@ -254,19 +281,47 @@ mod tests {
     }
 
     #[test]
-    fn what_no_write_puts_right_is_reported() {
-        let failed = |message: &str| {
-            let status = json!({"code": "Failed", "message": message});
-            json!({"pricingTier": "Standard", "extensions": [
-                {"name": "AgentlessVmScanning", "isEnabled": "True", "operationStatus": status},
-            ]})
+    fn a_plan_whose_extension_failed_is_written_again_with_all_of_them() {
+        let (on, off) =
+            (json!({"name": "A", "isEnabled": "True"}), json!({"name": "B", "isEnabled": "False"}));
+        let with = |extension: &Value, code: &str, message: &str| {
+            let mut extension = extension.clone();
+            extension["operationStatus"] = json!({"code": code, "message": message});
+            extension
         };
+        let tagged = json!({"name": "A", "isEnabled": "True", "additionalExtensionProperties": {"ExclusionTags": "[]"}});
         let table = [
-            (failed("no rights"), "fails: the plan's extension `AgentlessVmScanning` failed: no rights"),
+            (json!([with(&on, "Failed", "no rights"), off]), "the plan's extension `A` failed: no rights"),
             (
-                failed(""),
-                "fails: the plan's extension `AgentlessVmScanning` failed, and Azure does not say why",
+                json!([with(&on, "Failed", ""), off]),
+                "the plan's extension `A` failed, and Azure does not say why",
             ),
+            (
+                json!([with(&on, "Succeeded", "m"), with(&off, "Failed", "no")]),
+                "the plan's extension `B` failed: no",
+            ),
+            (json!([with(&tagged, "Failed", "no"), off]), "the plan's extension `A` failed: no"),
+        ];
+        let address: Address = AT.parse().unwrap();
+        for (extensions, expected) in table {
+            let there = json!({"pricingTier": "Standard", "subPlan": "P2", "extensions": extensions});
+            let plan = serde_json::from_value(kept(there)).unwrap();
+            let desired = Landscape::adopted(2).desired;
+            let want = Settings { aws: Vec::new(), azure: vec!["KeyVaults".to_owned()], gcp: Vec::new() };
+            let verdict = ThreatDetection.compare(&want, &desired, &address, Some(plan));
+            let Verdict::Fails { why, changes } = verdict else { panic!("{verdict:?}") };
+            assert_eq!(why, expected);
+            let after = json!({"pricingTier": "Standard", "subPlan": "P2", "extensions": null});
+            assert_eq!(changes[0].after, Some(after));
+            let first =
+                if extensions[0].get("additionalExtensionProperties").is_some() { &tagged } else { &on };
+            assert_eq!(changes[0].with, Some(json!({"extensions": [first, off]})));
+        }
+    }
+
+    #[test]
+    fn what_no_write_puts_right_is_reported() {
+        let table = [
             (
                 json!({"pricingTier": "Free", "deprecated": true, "replacedBy": ["Containers"]}),
                 "fails: the plan `KeyVaults` is deprecated: `Containers` takes its place",
