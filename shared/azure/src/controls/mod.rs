@@ -18,6 +18,7 @@ mod external_access_analysis;
 mod hardened_instances;
 #[cfg(test)]
 mod landscape;
+mod lifted;
 mod placement;
 mod policies;
 mod protect_baseline;

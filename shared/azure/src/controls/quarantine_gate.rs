@@ -134,6 +134,10 @@ impl Control for QuarantineGate {
             "Microsoft.Management/managementGroups/settings/read",
         ],
         write: &[
+            // A lock of ours is lifted for a deletion.
+            "Microsoft.Authorization/locks/delete",
+            "Microsoft.Authorization/locks/read",
+            "Microsoft.Authorization/locks/write",
             "Microsoft.Authorization/policyAssignments/delete",
             "Microsoft.Authorization/policyAssignments/write",
             "Microsoft.Authorization/policyDefinitions/write",

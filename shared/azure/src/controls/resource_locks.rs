@@ -92,8 +92,21 @@ fn path(scope: &str, name: &str) -> String {
     format!("{scope}/providers/Microsoft.Authorization/locks/{name}")
 }
 
+/// The lock that is ours on a scope.
+pub(super) fn own(scope: &str) -> String {
+    path(scope, NAME)
+}
+
+/// What it is sent as.
+pub(super) fn body() -> Value {
+    json!({"properties": {
+        "level": CAN_NOT_DELETE,
+        "notes": "The organization's manifest asks for this lock; Landfall puts it back.",
+    }})
+}
+
 fn lock(session: &Session, address: &Address) -> String {
-    path(&scope(&session.scope(), address), NAME)
+    own(&scope(&session.scope(), address))
 }
 
 #[async_trait]
@@ -140,11 +153,7 @@ impl Control for ResourceLocks {
 
     async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
         let session = &writer.0;
-        let body = json!({"properties": {
-            "level": CAN_NOT_DELETE,
-            "notes": "The organization's manifest asks for this lock; Landfall puts it back.",
-        }});
-        session.client.put(&LOCKS, &lock(session, &change.address), &body).await?;
+        session.client.put(&LOCKS, &lock(session, &change.address), &body()).await?;
         Ok(Value::Null)
     }
 }

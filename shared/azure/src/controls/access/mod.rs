@@ -224,6 +224,10 @@ impl Control for Access {
             "Microsoft.Authorization/roleDefinitions/read",
         ],
         write: &[
+            // A lock of ours is lifted for a deletion.
+            "Microsoft.Authorization/locks/delete",
+            "Microsoft.Authorization/locks/read",
+            "Microsoft.Authorization/locks/write",
             "Microsoft.Authorization/roleAssignments/delete",
             "Microsoft.Authorization/roleAssignments/write",
             "Microsoft.Authorization/roleDefinitions/delete",

@@ -133,6 +133,37 @@ async fn a_withdrawn_grant_is_taken_away_and_twice_is_the_same() {
 }
 
 #[tokio::test]
+async fn a_withdrawn_grant_is_taken_away_under_our_own_lock_and_not_under_anothers() {
+    let simulator = simulator();
+    let desired = Landscape::adopted(2).made(&format!("access/{GROUP}/Reader")).desired;
+    let door = door(&simulator, &desired);
+    let name = assignment_name(NUMBER, GROUP, READER);
+    let lock = json!({"level": "CanNotDelete"});
+    simulator.edit(|world| {
+        let given = world.give(HERE, READER, GROUP, "Group").unwrap();
+        let here = world.at(HERE).unwrap();
+        let mut ours = here.role_assignments.remove(&given).unwrap();
+        ours.name.clone_from(&name);
+        here.role_assignments.insert(name.clone(), ours);
+        for name in ["landfall", "theirs"] {
+            here.locks.insert(name.to_owned(), Resource::new(name, &lock));
+        }
+    });
+    let locks = |simulator: &AzureSimulator| -> Vec<String> {
+        simulator.read(|world| world.subscription(NUMBER).unwrap().governance.locks.keys().cloned().collect())
+    };
+    let (_, changes) = said(&door, &desired, &format!("{GROUP}/Reader")).await;
+    let why = write(&door, &desired, &changes[0]).await.unwrap_err();
+    assert!(why.starts_with("a lock that is not Landfall's") && why.contains("ScopeLocked"), "{why}");
+    assert_eq!((names(&simulator).len(), locks(&simulator)), (1, vec!["landfall".into(), "theirs".into()]));
+    simulator.edit(|world| world.at(HERE).unwrap().locks.remove("theirs"));
+    for _ in 0..2 {
+        write(&door, &desired, &changes[0]).await.unwrap();
+        assert_eq!((names(&simulator).len(), locks(&simulator)), (0, vec!["landfall".to_owned()]));
+    }
+}
+
+#[tokio::test]
 async fn a_group_that_is_not_there_or_is_no_group_is_told() {
     let simulator = simulator();
     let desired = Landscape::adopted(2).desired;

@@ -6,6 +6,7 @@ use landfall_model::plan::Change;
 
 use super::{KIND, root_scope};
 use crate::client::service::ROLES;
+use crate::controls::lifted;
 use crate::error::CallError;
 use crate::session::Session;
 
@@ -19,7 +20,7 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
         ("remove", Some(name), ..) => {
             let path =
                 format!("{}/providers/Microsoft.Authorization/roleAssignments/{name}", session.scope());
-            session.client.delete(&ROLES, &path).await.map(|()| Value::Null)
+            lifted::delete(session, &ROLES, &path).await.map(|()| Value::Null)
         }
         ("define", Some(id), _, _, Some(description)) => define(session, id, description, change).await,
         ("drop", Some(id), ..) => {

@@ -47,8 +47,7 @@ use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::Change;
 use landfall_model::target::Target;
 
-use super::units;
-use super::{Azure, ground};
+use super::{Azure, ground, lifted, units};
 use crate::client::service::{EXEMPTIONS, POLICY};
 use crate::directory::group_path;
 use crate::error::CallError;
@@ -137,6 +136,10 @@ impl Control for Policies {
             "Microsoft.Management/managementGroups/descendants/read",
         ],
         write: &[
+            // A lock of ours is lifted for a deletion.
+            "Microsoft.Authorization/locks/delete",
+            "Microsoft.Authorization/locks/read",
+            "Microsoft.Authorization/locks/write",
             "Microsoft.Authorization/policyAssignments/delete",
             "Microsoft.Authorization/policyAssignments/exempt/action",
             "Microsoft.Authorization/policyAssignments/write",
@@ -221,7 +224,7 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
     };
     let service = if id.contains("/policyExemptions/") { EXEMPTIONS } else { POLICY };
     let Some(body) = &body else {
-        session.client.delete(&service, &id).await?;
+        lifted::delete(session, &service, &id).await?;
         return Ok(json!({"id": id}));
     };
     let mut tries = 0;
