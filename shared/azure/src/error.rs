@@ -40,13 +40,29 @@ pub enum ConfigError {
 
 type Cause = Box<dyn Error + Send + Sync>;
 
+/// What a refusal for want of rights may mean besides:
+/// <https://learn.microsoft.com/azure/role-based-access-control/troubleshooting>, "Role assignment changes are not being detected".
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the right is missing, or Azure does not show it yet: one that was just given takes up to 30 minutes"
+)]
+pub struct NoRight;
+
 /// Why a call has no answer that could be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// Resource Manager understood and said no. Whether `code` means denied, absent or "come back later" is asked by the helpers
     /// below, or judged by the caller, who knows the operation.
     #[error("Resource Manager answered `{operation}` with `{code}` ({status}): {message}")]
-    Api { operation: Operation, status: u16, code: String, message: String, request_id: Option<String> },
+    Api {
+        operation: Operation,
+        status: u16,
+        code: String,
+        message: String,
+        request_id: Option<String>,
+        #[source]
+        right: Option<NoRight>,
+    },
     /// Our own credentials can't be had: nothing can be done anywhere.
     #[error("no credentials of our own")]
     NoCredentials {
@@ -104,6 +120,18 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// As Resource Manager refuses, in words that are fit to be shown.
+    pub(crate) fn api(
+        operation: Operation,
+        status: u16,
+        code: &str,
+        message: &str,
+        request_id: Option<String>,
+    ) -> Self {
+        let right = (code == "AuthorizationFailed").then_some(NoRight);
+        Self::Api { operation, status, code: tidy(code), message: tidy(message), request_id, right }
+    }
+
     /// Resource Manager's own name for what was wrong.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
@@ -190,8 +218,7 @@ impl CallError {
     /// As Resource Manager refuses a write.
     pub(crate) fn refused(status: u16, code: &str, message: &str) -> Self {
         let operation = Operation { verb: crate::client::Verb::Put, path: "/x".to_owned() };
-        let (code, message) = (code.to_owned(), message.to_owned());
-        Self::Api { operation, status, code, message, request_id: None }
+        Self::api(operation, status, code, message, None)
     }
 }
 
@@ -199,5 +226,28 @@ impl From<CallError> for Seen {
     /// No answer, or a refusal, means that we could not look; it is never taken for "nothing there".
     fn from(error: CallError) -> Self {
         Seen::Unreadable(chain(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_that_is_missing_may_be_one_that_does_not_show_yet() {
+        let hint = "the right is missing, or Azure does not show it yet";
+        let table = [
+            (403, "AuthorizationFailed", true),
+            (403, "RequestDisallowedByPolicy", false),
+            (409, "ScopeLocked", false),
+        ];
+        for (status, code, expected) in table {
+            let error = CallError::refused(status, code, "no");
+            assert!(error.to_string().ends_with(&format!("with `{code}` ({status}): no")), "{error}");
+            assert_eq!(chain(&error).contains(hint), expected, "{code}");
+            let explained = CallError::refused(status, code, "no").explained("more");
+            let Seen::Unreadable(why) = Seen::from(explained) else { panic!() };
+            assert_eq!(why.contains(hint), expected, "{why}");
+        }
     }
 }

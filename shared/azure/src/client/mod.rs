@@ -289,13 +289,7 @@ impl Client {
             if is("Failed") || is("Canceled") {
                 let Failure { code, message } = error.unwrap_or_default();
                 let code = if code.is_empty() { status.unwrap_or_default() } else { code };
-                return Err(CallError::Api {
-                    operation,
-                    status: reply.status,
-                    code: crate::error::tidy(&code),
-                    message: crate::error::tidy(&message),
-                    request_id: reply.request_id,
-                });
+                return Err(CallError::api(operation, reply.status, &code, &message, reply.request_id));
             }
             let over = match (poll.tells, &status) {
                 (Tells::Status, Some(_)) => is("Succeeded"),

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Operation, Verb};
-use crate::error::{CallError, tidy};
+use crate::error::CallError;
 
 /// An answer that is no refusal.
 #[derive(Debug, Clone)]
@@ -63,21 +63,14 @@ impl Reply {
             return Ok(self);
         }
         match serde_json::from_slice::<Refused>(&self.body) {
-            Ok(Refused { error: Refusal { code, message } }) if !code.is_empty() => Err(CallError::Api {
-                operation: self.operation,
-                status: self.status,
-                code: tidy(&code),
-                message: tidy(&message),
-                request_id: self.request_id,
-            }),
+            Ok(Refused { error: Refusal { code, message } }) if !code.is_empty() => {
+                Err(CallError::api(self.operation, self.status, &code, &message, self.request_id))
+            }
             // A 404 of a HEAD or of a proxy has no words; its number says enough.
-            _ if self.body.is_empty() => Err(CallError::Api {
-                code: format!("Http{}", self.status),
-                message: "without a word".to_owned(),
-                operation: self.operation,
-                status: self.status,
-                request_id: self.request_id,
-            }),
+            _ if self.body.is_empty() => {
+                let code = format!("Http{}", self.status);
+                Err(CallError::api(self.operation, self.status, &code, "without a word", self.request_id))
+            }
             Ok(_) => Err(self.unreadable("it names no error code")),
             Err(error) => Err(self.unreadable(error)),
         }
