@@ -57,11 +57,17 @@ fn needed(asked: &Asked) -> Option<&'static str> {
     on(&REMEDIATIONS).filter(|_| control.place_on(Provider::Azure) == Place::Policy)
 }
 
+/// Policies that audit what Defender for Cloud assesses find nothing where it does not assess.
+fn assessing(asked: &Asked) -> Option<&'static str> {
+    let carried = asked.control == ControlKind::ExternalAccessAnalysis && needed(asked).is_some();
+    carried.then_some(PRICINGS.namespace)
+}
+
 /// The namespaces that must be registered, by what they are to Azure: it does not tell upper from lower case.
 fn namespaces(want: &Settings, desired: &Desired) -> BTreeMap<String, String> {
     let listed = want.azure.iter().cloned();
-    let needed = desired.asked.iter().filter_map(needed).map(str::to_owned);
-    listed.chain(needed).map(|name| (name.to_ascii_lowercase(), name)).collect()
+    let needed = desired.asked.iter().flat_map(|asked| [needed(asked), assessing(asked)]).flatten();
+    listed.chain(needed.map(str::to_owned)).map(|name| (name.to_ascii_lowercase(), name)).collect()
 }
 
 #[async_trait]
@@ -174,6 +180,21 @@ mod tests {
         landscape.desired.asked[0].settings = Ok(json!({"aws": [], "azure": [], "gcp": []}));
         let nothing = ["not applicable: no resource provider is listed or needed"];
         assert_eq!(landscape.said(&EnabledServices), nothing);
+    }
+
+    #[test]
+    fn what_defender_assesses_stands_on_it_as_well() {
+        let namespaces = |mode: Mode| -> Vec<String> {
+            let mut desired = Landscape::adopted(2).desired;
+            let mut guests = desired.asked[0].clone();
+            (guests.control, guests.mode) = (ControlKind::ExternalAccessAnalysis, mode);
+            guests.settings = Ok(json!({"unused-access": false, "unused-days": 90}));
+            desired.asked = vec![guests];
+            let want = Settings { aws: Vec::new(), azure: Vec::new(), gcp: Vec::new() };
+            namespaces(&want, &desired).into_values().collect()
+        };
+        assert_eq!(namespaces(Mode::Repair), ["Microsoft.PolicyInsights", "Microsoft.Security"]);
+        assert!(namespaces(Mode::Detect).is_empty());
     }
 
     #[test]

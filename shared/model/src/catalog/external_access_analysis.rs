@@ -20,9 +20,9 @@ asked, one that looks for unused rights, which is charged for each role and user
 An analyzer of the right kind that is there already is enough, whatever its name.
 Azure: a subscription has no such analyzer. Two built-in policies on the unit's management group, Guest accounts with owner
 permissions and Guest accounts with write permissions on Azure resources should be removed, audit what guests of the directory
-may. They deny nothing (AuditIfNotExists) and rest on Defender for Cloud's assessments; what they find is in Azure's compliance
-view, and what is held here is that they are in force. Unused rights are not looked for: access reviews do that in the
-directory, a licensed feature.
+may. They deny nothing (AuditIfNotExists) and rest on Defender for Cloud's assessments, for which enabled-services registers
+Microsoft.Security. What is held here is that they are assigned; what they find stands in Defender for Cloud and in Azure
+Policy's compliance view. Unused rights are not looked for: access reviews do that in the directory, a licensed feature.
 Google Cloud: there is nothing to switch on in a project. Policy Analyzer answers on request who has access, the IAM
 recommender finds unused rights by itself, and the constraint iam.allowedPolicyMemberDomains denies sharing with other
 domains beforehand.
