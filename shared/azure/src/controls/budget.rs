@@ -175,9 +175,26 @@ impl Control for Budget {
                     false => Err(error),
                 }
             }
-            Err(error) => Err(error),
+            Err(error) => Err(explained(error)),
         }
     }
+}
+
+/// <https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-acm-create-budgets>, "Prerequisites".
+fn explained(error: CallError) -> CallError {
+    match has_no_costs(&error) {
+        true => error.explained(
+            "Azure has no cost data of the subscription, which a new one lacks for up to 48 hours, and some offers for good",
+        ),
+        false => error,
+    }
+}
+
+/// Azure says so by several numbers and codes, one of which (404, `NotFound`) reads as if there were no budget:
+/// <https://github.com/Azure/terraform-azurerm-lz-vending/issues/471>, <https://github.com/MicrosoftDocs/azure-docs/issues/60672>.
+fn has_no_costs(error: &CallError) -> bool {
+    const WORDS: [&str; 2] = ["Cost management data is not supported", "Cost Management supports only"];
+    matches!(error, CallError::Api { message, .. } if WORDS.iter().any(|words| message.contains(words)))
 }
 
 async fn look(session: &Session) -> Result<Sighting, CallError> {
@@ -186,8 +203,8 @@ async fn look(session: &Session) -> Result<Sighting, CallError> {
             let Answer { e_tag, properties } = reply.json()?;
             Ok(seen(&reply, &Monthly { e_tag, ..properties }))
         }
-        Err(error) if error.is_not_found() => Ok(absent(&error)),
-        Err(error) => Err(error),
+        Err(error) if error.is_not_found() && !has_no_costs(&error) => Ok(absent(&error)),
+        Err(error) => Err(explained(error)),
     }
 }
 
@@ -319,6 +336,22 @@ mod tests {
             "timePeriod": {"startDate": "2026-01-01T00:00:00Z", "endDate": "2036-01-01T00:00:00Z"},
             "currentSpend": {"unit": "EUR"}, "eTag": "\"1d\"",
         })
+    }
+
+    #[test]
+    fn a_subscription_without_cost_data_is_not_one_without_a_budget() {
+        let young =
+            "Cost management data is not supported for subscription(s) x, in the provided api-version.";
+        let offer = "Cost Management supports only Enterprise Agreement, Web direct and Microsoft Customer Agreement offer types.";
+        let table = [
+            (404, "NotFound", young, true),
+            (400, "BadRequest", offer, true),
+            (404, "NotFound", "no budget of this name", false),
+        ];
+        for (status, code, message, expected) in table {
+            let told = explained(CallError::refused(status, code, message)).to_string();
+            assert_eq!(told.starts_with("Azure has no cost data"), expected, "{told}");
+        }
     }
 
     fn differing(pointer: &str, value: Value) -> Value {
