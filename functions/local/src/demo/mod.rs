@@ -2,7 +2,7 @@
 //! Functions host.
 //!
 //! ```text
-//! stage ─► first sweeps ─► a new account, a new subscription: from the event to the delivery ─► settings broken, found, repaired ─► the end
+//! stage ─► first sweeps ─► a new account, a new subscription: event to delivery ─► settings broken, found, repaired ─► the end
 //! ```
 //! Everything that is told is read: from the store that the functions write, and from the calls that the simulators received.
 //!
