@@ -15,6 +15,7 @@
 //! | what already runs | a policy stops no workload |
 //! | whoever holds Owner or User Access Administrator on the subscription can take its own assignment away | assignments are exempt from denyAction, and customers can't create deny assignments; the group that new subscriptions are born in carries the assignment too, which they can't reach |
 //! | the other resources of the types that it lets through: a lock, a budget, another policy | Landfall itself could not set up the subscription otherwise |
+//! | two roles for whomever, and what Defender for Cloud keeps of itself (`Microsoft.Security/*`) | the extensions of its plans make these when they are switched on |
 //! | moving the subscription to another group or directory, renaming and cancelling it | these are operations on the tree and of billing; the directory's own settings stop leaving |
 //! | eligible roles (PIM) that are activated | they were granted before, or further up |
 //!
@@ -59,11 +60,22 @@ const OURS: [&str; 10] = [
     "Microsoft.Security/securityContacts",
 ];
 
+/// What Defender for Cloud keeps of itself: the extensions of a plan make some of it.
+const DEFENDER: &str = "Microsoft.Security/*";
+
+/// The roles that extensions of its plans give to Defender's own principals, which no manifest can name: VM Scanner Operator, Kubernetes
+/// Agentless Operator (<https://learn.microsoft.com/azure/defender-for-cloud/concept-agentless-data-collection>, "Azure permissions";
+/// <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/containers>). They reach disks and clusters, of which
+/// a closed subscription has none.
+const SCANNERS: [&str; 2] =
+    ["*/d24ecba3-c1f4-40fa-a7bb-4588a071e8fd", "*/d5a2ae44-610b-4500-93be-660a0c5f5ca6"];
+
 /// The definition, which is the same for everybody; whom roles may be given to is for each assignment to say.
 ///
-/// The alias `principalId` is one that Azure publishes (<https://github.com/Azure/PSRule.Rules.Azure>,
+/// The aliases `principalId` and `roleDefinitionId` are ones that Azure publishes (<https://github.com/Azure/PSRule.Rules.Azure>,
 /// data/providers/microsoft.authorization/types.json) and that every request carries; `principalType` need not be in it.
 pub(in crate::controls) fn quarantine(_: &Desired) -> Result<Definition, String> {
+    const ROLE: &str = "Microsoft.Authorization/roleAssignments/roleDefinitionId";
     Ok(Definition {
         name: QUARANTINE,
         title: "Landfall: a new subscription stays closed",
@@ -74,13 +86,14 @@ pub(in crate::controls) fn quarantine(_: &Desired) -> Result<Definition, String>
         }}),
         rule: json!({
             "if": {"anyOf": [
-                {"field": "type", "notIn": OURS},
+                {"allOf": [{"field": "type", "notIn": OURS}, {"field": "type", "notLike": DEFENDER}]},
                 {"allOf": [
                     {"field": "type", "equals": ROLES},
                     {
                         "field": "Microsoft.Authorization/roleAssignments/principalId",
                         "notIn": format!("[parameters('{PRINCIPALS}')]"),
                     },
+                    {"allOf": SCANNERS.map(|role| json!({"field": ROLE, "notLike": role}))},
                 ]},
             ]},
             "then": {"effect": "deny"},
@@ -114,8 +127,13 @@ pub(in crate::controls) fn quarantined(desired: &Desired) -> Result<Assignment, 
 
 #[cfg(test)]
 mod tests {
+    use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld, CONTRIBUTOR, Resource};
+
     use super::*;
-    use crate::controls::landscape::Landscape;
+    use crate::client;
+    use crate::client::service::{POLICY, ROLES as ROLES_API};
+    use crate::controls::landscape::{Landscape, subscription};
+    use crate::session::{Door, Writer};
 
     #[test]
     fn roles_are_given_only_to_whom_the_manifest_names() {
@@ -132,9 +150,49 @@ mod tests {
     fn the_definition_is_the_same_for_everybody_and_lets_through_what_the_baseline_writes() {
         let organization = quarantine(&Landscape::organization().desired).unwrap();
         assert_eq!(organization, quarantine(&Landscape::new(2).desired).unwrap());
-        let spared = organization.rule["if"]["anyOf"][0]["notIn"].as_array().unwrap();
+        let spared = organization.rule["if"]["anyOf"][0]["allOf"][0]["notIn"].as_array().unwrap();
         assert!(!spared.contains(&json!("Microsoft.Compute/virtualMachines")));
         assert!(!spared.contains(&json!("Microsoft.Resources/subscriptions/resourceGroups")));
         assert!(spared.contains(&json!("Microsoft.Security/pricings")));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_extensions_of_defender_make_is_let_through_and_no_other_role() {
+        const STRANGER: &str = "77777777-0000-4000-8000-000000000009";
+        let roles = SCANNERS.map(|role| role.trim_start_matches("*/").to_owned());
+        let mut world = AzureWorld::sample(4);
+        world.add_principal(STRANGER, "ServicePrincipal", "defender");
+        for role in &roles {
+            let definition =
+                json!({"roleName": role, "permissions": [{"actions": ["Microsoft.Compute/disks/read"]}]});
+            world.directory.role_definitions.insert(role.clone(), Resource::new(role, &definition));
+        }
+        let simulator = AzureSimulator::start(AzureOptions { world: Some(world), ..AzureOptions::default() });
+        let simulator = simulator.unwrap();
+        let desired = Landscape::new(2).desired;
+        let ground = ground(&desired).unwrap();
+        let door = Door::new(&client::Azure::loopback(&simulator.url()).unwrap(), ground.clone()).unwrap();
+        let Writer(session) = door.writer(&subscription(2));
+        let mut definition = quarantine(&desired).unwrap();
+        definition.name = "gate";
+        let id = format!("{}/providers/Microsoft.Authorization/policyDefinitions/gate", session.scope());
+        session.client.put(&POLICY, &id, &definition.body()).await.unwrap();
+        let gate = Assignment { definition: id, ..quarantined(&desired).unwrap() };
+        session.client.put(&POLICY, &gate.id(&session.scope()), &gate.body()).await.unwrap();
+        let [scanner, operator] = roles;
+        let table = [(scanner.as_str(), true), (operator.as_str(), true), (CONTRIBUTOR, false)];
+        for (role, expected) in table {
+            let of = |kind: &str, name: &str| {
+                format!("{}/providers/Microsoft.Authorization/{kind}/{name}", session.scope())
+            };
+            let body = json!({"properties": {
+                "roleDefinitionId": of("roleDefinitions", role),
+                "principalId": STRANGER,
+                "principalType": "ServicePrincipal",
+            }});
+            let given = session.client.put(&ROLES_API, &of("roleAssignments", role), &body).await;
+            let refused = given.as_ref().err().and_then(|error| error.code());
+            assert_eq!(refused, (!expected).then_some("RequestDisallowedByPolicy"), "{role} {given:?}");
+        }
     }
 }
