@@ -149,6 +149,7 @@ def main():
     ec2(member)
     access_analyzer(member)
     guardduty(member)
+    security_hub(member)
     cloudtrail(top, member)
     budgets(member)
     identity(top)
@@ -444,6 +445,30 @@ def guardduty(member):
     ask("one of nobody", "get_detector", DetectorId="0" * 32)
     ask("deleted", "delete_detector", DetectorId=id)
     ask("gone", "get_detector", DetectorId=id)
+
+
+def security_hub(member):
+    def ask(name, operation, pick="@", **parameters):
+        return member.step(f"securityhub: {name}", "securityhub", operation, pick, **parameters)
+
+    def standard(name, region=HOME):
+        return [{"StandardsArn": f"arn:aws:securityhub:{region}::standards/{name}"}]
+
+    best, cis = "aws-foundational-security-best-practices/v/1.0.0", "cis-aws-foundations-benchmark/v/3.0.0"
+    enabled = "StandardsSubscriptions[].{Standard: StandardsArn, Status: StandardsStatus}"
+    ask("no hub", "describe_hub")
+    ask("no standards", "get_enabled_standards", enabled)
+    ask("a standard without a hub", "batch_enable_standards", enabled, StandardsSubscriptionRequests=standard(best))
+    ask("a hub", "enable_security_hub", EnableDefaultStandards=False)
+    ask("another", "enable_security_hub", EnableDefaultStandards=False)
+    ask("it", "describe_hub", "{Controls: AutoEnableControls, Findings: ControlFindingGenerator}")
+    ask("none yet", "get_enabled_standards", enabled)
+    ask("a standard", "batch_enable_standards", enabled, StandardsSubscriptionRequests=standard(best))
+    ask("two", "batch_enable_standards", enabled, StandardsSubscriptionRequests=standard(best) + standard(cis))
+    ask("one of another region", "batch_enable_standards", enabled, StandardsSubscriptionRequests=standard(cis, OTHER))
+    ask("both", "get_enabled_standards", enabled, MaxResults=100)
+    ask("off", "disable_security_hub")
+    ask("off again", "disable_security_hub")
 
 
 def cloudtrail(top, member):

@@ -100,6 +100,10 @@ fn situations() -> Vec<Situation<AzureWorld>> {
         }),
         carried(K::ExternalAccessAnalysis, |world, _| unassign(world, "lf-guest-owners")),
         carried(K::BlockPublicStorage, |world, _| unassign(world, "lf-block-public-storage")),
+        carried(K::StandardsAssessment, |world, _| {
+            let policy = on(world, "acme.workloads").policy_assignments.get_mut("lf-std-mcsb").unwrap();
+            policy.set("overrides", json!([{"kind": "policyEffect", "value": "Disabled"}]));
+        }),
         carried(K::EncryptByDefault, |world, _| {
             let policy =
                 on(world, "acme.workloads").policy_assignments.get_mut("lf-encryption-at-host").unwrap();

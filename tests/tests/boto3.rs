@@ -19,7 +19,7 @@ struct Pin {
 }
 
 /// Operations of the simulator that moto does not have: for these only AWS's client and service models judge.
-const LACKS: [&str; 17] = [
+const LACKS: [&str; 19] = [
     "accessanalyzer.CreateAnalyzer",
     "accessanalyzer.DeleteAnalyzer",
     "accessanalyzer.GetAnalyzer",
@@ -36,11 +36,13 @@ const LACKS: [&str; 17] = [
     "ec2.GetInstanceMetadataDefaults",
     "ec2.GetSnapshotBlockPublicAccessState",
     "ec2.ModifyInstanceMetadataDefaults",
+    "securityhub.BatchEnableStandards",
+    "securityhub.GetEnabledStandards",
     "sso-admin.ListTagsForResource",
 ];
 
 /// What both have, and answer differently. Each reason is from AWS's documentation or its service models.
-const DIFFERS: [Pin; 41] = [
+const DIFFERS: [Pin; 42] = [
     Pin {
         step: "organizations: its name once more",
         simulator: "DuplicateOrganizationalUnitException 400",
@@ -226,6 +228,12 @@ const DIFFERS: [Pin; 41] = [
         simulator: "BadRequestException 400",
         moto: "32",
         why: "moto makes two detectors in one region; AWS allows one",
+    },
+    Pin {
+        step: "securityhub: another",
+        simulator: "ResourceConflictException 409",
+        moto: "{}",
+        why: "moto subscribes twice; AWS says that the account is subscribed already",
     },
     Pin {
         step: "cloudtrail: no trusted access",

@@ -96,6 +96,10 @@ fn situations() -> Vec<Situation<World>> {
             region(world, account).analyzers.clear()
         }),
         Situation::in_tenant(K::ThreatDetection, |world, account| region(world, account).detector = None),
+        Situation::in_tenant(K::StandardsAssessment, |world, account| {
+            region(world, account).hub.as_mut().unwrap().standards.clear();
+        }),
+        Situation::in_tenant(K::StandardsAssessment, |world, account| region(world, account).hub = None),
         Situation::in_organization(K::AuditLog, |world, _| {
             world.organization.trails.values_mut().for_each(|trail| trail.logging = false);
         }),

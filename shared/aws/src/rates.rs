@@ -1,7 +1,7 @@
 //! The published quotas of the APIs, as data for the governor.
 //!
-//! Sources: the quota pages of AWS Organizations, Account Management, Security Token Service, IAM Identity Center and CloudTrail, and
-//! the throttling page of the EC2 API. Where partitions differ, the lowest number stands here. What a service does not publish is
+//! Sources: the quota pages of AWS Organizations, Account Management, Security Token Service, IAM Identity Center and CloudTrail, the
+//! throttling page of the EC2 API, and the first page of the Security Hub API reference. Where partitions differ, the lowest number stands here. What a service does not publish is
 //! a guess on the slow side: waiting a little costs us nothing, and being throttled costs everybody in the account.
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use landfall_engine::governor::Rate;
 
 /// Calls that draw on the same quota of an account. Organizations and Account Management count each operation by itself,
-/// EC2 and CloudTrail reading and changing, the others everything together.
+/// EC2 and CloudTrail reading and changing, the others everything together, but for one operation of Security Hub.
 pub(crate) fn family(service: &'static str, operation: &str) -> Cow<'static, str> {
     match service {
         "organizations" | "account" => Cow::Owned(format!("{service}/{operation}")),
@@ -17,6 +17,9 @@ pub(crate) fn family(service: &'static str, operation: &str) -> Cow<'static, str
         "ec2" => Cow::Borrowed("ec2/changing"),
         "cloudtrail" if is_reading(operation) => Cow::Borrowed("cloudtrail/reading"),
         "cloudtrail" => Cow::Borrowed("cloudtrail/changing"),
+        "securityhub" if operation == "BatchEnableStandards" => {
+            Cow::Borrowed("securityhub/BatchEnableStandards")
+        }
         _ => Cow::Borrowed(service),
     }
 }
@@ -46,7 +49,7 @@ const DEFAULT: Rate = Rate::per_second(5, 10);
 const ORGANIZATION_WRITES: Rate = Rate::per_second(2, 3);
 const ACCOUNT_WRITES: Rate = Rate::per_second(1, 1);
 
-static ROWS: [(&str, Rate); 29] = [
+static ROWS: [(&str, Rate); 31] = [
     // Reading that has no row of its own; changing is ORGANIZATION_WRITES.
     ("organizations", Rate::per_second(5, 8)),
     ("organizations/CreateAccount", Rate::new(1, std::time::Duration::from_secs(10), 3)),
@@ -78,6 +81,8 @@ static ROWS: [(&str, Rate); 29] = [
     ("sqs", Rate::per_second(100, 100)),
     ("accessanalyzer", Rate::per_second(5, 10)),
     ("guardduty", Rate::per_second(5, 10)),
+    ("securityhub", Rate::per_second(10, 10)),
+    ("securityhub/BatchEnableStandards", Rate::per_second(1, 1)),
     // DescribeTrails and GetTrailStatus are answered 10 times a second, what changes a trail once.
     ("cloudtrail/reading", Rate::per_second(10, 10)),
     ("cloudtrail/changing", Rate::per_second(1, 1)),
@@ -99,6 +104,8 @@ mod tests {
         assert_eq!(of("ec2", "DescribeVpcs"), Rate::per_second(20, 50));
         assert_eq!(of("ec2", "DeleteVpc"), Rate::per_second(5, 20));
         assert_eq!(of("iam", "GetRole"), of("iam", "CreateRole"));
+        assert_eq!(of("securityhub", "BatchEnableStandards"), Rate::per_second(1, 1));
+        assert_eq!(of("securityhub", "GetEnabledStandards"), Rate::per_second(10, 10));
         assert_eq!(of("budgets", "DescribeBudgets"), DEFAULT);
         assert_eq!(rate("anything"), DEFAULT);
     }

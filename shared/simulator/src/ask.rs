@@ -16,6 +16,7 @@ pub(crate) enum Service {
     Ec2,
     AccessAnalyzer,
     GuardDuty,
+    SecurityHub,
     CloudTrail,
     Budgets,
     SsoAdmin,
@@ -45,6 +46,7 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::AccessAnalyzer => "access-analyzer",
             Self::GuardDuty => "guardduty",
+            Self::SecurityHub => "securityhub",
             Self::CloudTrail => "cloudtrail",
             Self::Budgets => "budgets",
             Self::SsoAdmin => "sso-admin",
@@ -64,6 +66,7 @@ impl Service {
             "ec2" => Self::Ec2,
             "access-analyzer" => Self::AccessAnalyzer,
             "guardduty" => Self::GuardDuty,
+            "securityhub" => Self::SecurityHub,
             "cloudtrail" => Self::CloudTrail,
             "budgets" => Self::Budgets,
             "sso" | "sso-admin" => Self::SsoAdmin,
@@ -77,7 +80,7 @@ impl Service {
         match self {
             Self::Sts | Self::Iam => Protocol::Query,
             Self::Ec2 => Protocol::Ec2,
-            Self::Account | Self::AccessAnalyzer | Self::GuardDuty => Protocol::RestJson,
+            Self::Account | Self::AccessAnalyzer | Self::GuardDuty | Self::SecurityHub => Protocol::RestJson,
             Self::S3Control => Protocol::RestXml,
             Self::Organizations
             | Self::CloudTrail
@@ -92,7 +95,7 @@ impl Service {
     pub(crate) fn invalid(self) -> &'static str {
         match self {
             Self::Sts | Self::Iam => "ValidationError",
-            Self::Organizations => "InvalidInputException",
+            Self::Organizations | Self::SecurityHub => "InvalidInputException",
             Self::Account | Self::AccessAnalyzer | Self::SsoAdmin | Self::IdentityStore => {
                 "ValidationException"
             }

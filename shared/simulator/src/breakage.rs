@@ -35,6 +35,8 @@ pub enum Breakage {
     AccessAnalyzer,
     /// Deletes the GuardDuty detectors.
     Detector,
+    /// Switches Security Hub off.
+    Standards,
     /// Deletes the account's trails; those of the organization are the management account's.
     Trail,
     /// Deletes the budgets.
@@ -51,7 +53,7 @@ pub enum Breakage {
     Suspended,
 }
 
-const NAMES: [(&str, Breakage); 21] = [
+const NAMES: [(&str, Breakage); 22] = [
     ("password-policy", Breakage::PasswordPolicy),
     ("weak-password-policy", Breakage::WeakPasswordPolicy),
     ("ebs-encryption", Breakage::EbsEncryption),
@@ -66,6 +68,7 @@ const NAMES: [(&str, Breakage); 21] = [
     ("metadata-defaults", Breakage::MetadataDefaults),
     ("access-analyzer", Breakage::AccessAnalyzer),
     ("detector", Breakage::Detector),
+    ("standards", Breakage::Standards),
     ("trail", Breakage::Trail),
     ("budgets", Breakage::Budgets),
     ("alias", Breakage::Alias),
@@ -135,7 +138,8 @@ pub(crate) fn perform(
         | Breakage::ImageBlock
         | Breakage::MetadataDefaults
         | Breakage::AccessAnalyzer
-        | Breakage::Detector => {
+        | Breakage::Detector
+        | Breakage::Standards => {
             for name in &regions {
                 account.region(name).damage(what, id, name);
             }

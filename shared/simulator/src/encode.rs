@@ -160,6 +160,7 @@ fn namespace(service: Service) -> &'static str {
         | Service::S3Control
         | Service::AccessAnalyzer
         | Service::GuardDuty
+        | Service::SecurityHub
         | Service::CloudTrail
         | Service::Budgets
         | Service::SsoAdmin

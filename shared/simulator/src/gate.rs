@@ -62,7 +62,7 @@ pub(crate) fn throttled(service: Service) -> Refusal {
     let code = match service {
         Service::Sts | Service::Iam => "Throttling",
         Service::Ec2 => "RequestLimitExceeded",
-        Service::Organizations | Service::Account => "TooManyRequestsException",
+        Service::Organizations | Service::Account | Service::SecurityHub => "TooManyRequestsException",
         Service::AccessAnalyzer
         | Service::GuardDuty
         | Service::CloudTrail

@@ -69,6 +69,7 @@ fn part(ask: &Ask) -> Option<Part> {
         | Service::Ec2
         | Service::AccessAnalyzer
         | Service::GuardDuty
+        | Service::SecurityHub
         | Service::Budgets => Part::Account(ask.caller.account.clone()),
     })
 }

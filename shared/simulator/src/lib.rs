@@ -46,7 +46,7 @@ pub use options::{Options, StartError};
 pub use simulator::Simulator;
 pub use world::{
     Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CONTROLLER_ROLE, CreateRequest,
-    Detector, Group, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member, Message,
+    Detector, Group, Hub, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member, Message,
     MetadataDefaults, NetworkAcl, NetworkInterface, Notification, ORGANIZATION, Organization, PasswordPolicy,
     PermissionSet, Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root, RouteTable, Rule,
     SecurityGroup, Settings, Subnet, Trail, Unit, Vpc, World,

@@ -24,6 +24,8 @@ pub(crate) const ANALYZER: Paging =
     Paging { size: "maxResults", token: "nextToken", most: 100, bad_token: "ValidationException" };
 pub(crate) const GUARDDUTY: Paging =
     Paging { size: "maxResults", token: "nextToken", most: 50, bad_token: "BadRequestException" };
+pub(crate) const SECURITY_HUB: Paging =
+    Paging { size: "MaxResults", token: "NextToken", most: 100, bad_token: "InvalidInputException" };
 pub(crate) const BUDGETS: Paging =
     Paging { size: "MaxResults", token: "NextToken", most: 100, bad_token: "InvalidNextTokenException" };
 pub(crate) const IDENTITY: Paging =

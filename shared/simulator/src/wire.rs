@@ -42,7 +42,7 @@ const VERSIONS: [(&str, Service); 3] =
     [("2010-05-08", Service::Iam), ("2011-06-15", Service::Sts), ("2016-11-15", Service::Ec2)];
 
 /// The REST operations: method, path (a last `*` is a name) and the operation.
-const ROUTES: [(&str, &str, Service, &str); 20] = [
+const ROUTES: [(&str, &str, Service, &str); 26] = [
     ("POST", "/getAlternateContact", Service::Account, "GetAlternateContact"),
     ("POST", "/putAlternateContact", Service::Account, "PutAlternateContact"),
     ("POST", "/deleteAlternateContact", Service::Account, "DeleteAlternateContact"),
@@ -62,6 +62,12 @@ const ROUTES: [(&str, &str, Service, &str); 20] = [
     ("GET", "/detector/*", Service::GuardDuty, "GetDetector"),
     ("POST", "/detector/*", Service::GuardDuty, "UpdateDetector"),
     ("DELETE", "/detector/*", Service::GuardDuty, "DeleteDetector"),
+    ("GET", "/accounts", Service::SecurityHub, "DescribeHub"),
+    ("POST", "/accounts", Service::SecurityHub, "EnableSecurityHub"),
+    ("DELETE", "/accounts", Service::SecurityHub, "DisableSecurityHub"),
+    ("POST", "/standards/get", Service::SecurityHub, "GetEnabledStandards"),
+    ("POST", "/standards/register", Service::SecurityHub, "BatchEnableStandards"),
+    ("POST", "/standards/deregister", Service::SecurityHub, "BatchDisableStandards"),
     ("POST", "/getAccountInformation", Service::Account, "GetAccountInformation"),
 ];
 

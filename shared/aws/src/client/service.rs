@@ -119,6 +119,11 @@ pub(crate) static GUARDDUTY: Service<Rest> = Service {
     protocol: Rest { content_type: "application/json" },
 };
 
+pub(crate) static SECURITY_HUB: Service<Rest> = Service {
+    about: regional("securityhub", "SecurityHub", "securityhub", "securityhub"),
+    protocol: Rest { content_type: "application/json" },
+};
+
 pub(crate) static CLOUDTRAIL: Service<Json> = Service {
     about: regional("cloudtrail", "CloudTrail", "cloudtrail", "cloudtrail"),
     protocol: Json {
@@ -189,7 +194,7 @@ pub(crate) static SQS: Service<Json> = Service {
 pub(crate) static S3: About = regional("s3", "S3", "s3", "s3");
 
 /// All of them, for questions about every service.
-pub(crate) static ALL: [&About; 15] = [
+pub(crate) static ALL: [&About; 16] = [
     &STS.about,
     &ORGANIZATIONS.about,
     &IAM.about,
@@ -199,6 +204,7 @@ pub(crate) static ALL: [&About; 15] = [
     &KMS.about,
     &ACCESS_ANALYZER.about,
     &GUARDDUTY.about,
+    &SECURITY_HUB.about,
     &CLOUDTRAIL.about,
     &BUDGETS.about,
     &SSO_ADMIN.about,

@@ -32,6 +32,7 @@ mod root_mfa;
 #[cfg(test)]
 mod scenario;
 mod security_contacts;
+mod standards_assessment;
 mod tags;
 mod threat_detection;
 mod units;
@@ -91,6 +92,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         }
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
+        ControlKind::StandardsAssessment => Control(&standards_assessment::StandardsAssessment),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),

@@ -90,6 +90,10 @@ async fn settings_are_written_once_and_then_hold() {
         (ControlKind::HardenedInstances, json!({"require-tokens": true, "hop-limit": 2})),
         (ControlKind::ExternalAccessAnalysis, json!({"unused-access": true, "unused-days": 90})),
         (ControlKind::ThreatDetection, json!({"aws": ["S3_DATA_EVENTS"], "azure": [], "gcp": []})),
+        (
+            ControlKind::StandardsAssessment,
+            json!({"aws": ["aws-foundational-security-best-practices/v/1.0.0"], "azure": [], "gcp": []}),
+        ),
         // Nobody there is the organization's management account: this one only looks.
         (ControlKind::AuditLog, json!({"aws": "acme-audit"})),
         (ControlKind::ClosedDefaultSecurityGroups, json!({})),

@@ -26,6 +26,7 @@ mod quarantine_gate;
 mod registration;
 mod resource_locks;
 mod security_contacts;
+mod standards_assessment;
 mod subscription_policy;
 mod tags;
 mod threat_detection;
@@ -81,6 +82,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
+        ControlKind::StandardsAssessment => Control(&InPolicies(standards_assessment::StandardsAssessment)),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::Budget => Control(&budget::Budget),

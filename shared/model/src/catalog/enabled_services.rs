@@ -98,6 +98,7 @@ mod tests {
         reads::<resource_locks::Settings>(ControlKind::ResourceLocks);
         reads::<audit_log::Settings>(ControlKind::AuditLog);
         reads::<threat_detection::Settings>(ControlKind::ThreatDetection);
+        reads::<standards_assessment::Settings>(ControlKind::StandardsAssessment);
         reads::<account_alias::Settings>(ControlKind::AccountAlias);
         reads::<password_policy::Settings>(ControlKind::PasswordPolicy);
         reads::<no_root_keys::Settings>(ControlKind::NoRootKeys);

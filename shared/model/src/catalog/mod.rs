@@ -108,6 +108,7 @@ catalog! {
     // what is seen of what happens
     AuditLog                     audit_log                       "audit-log",
     ThreatDetection              threat_detection                "threat-detection",
+    StandardsAssessment          standards_assessment            "standards-assessment",
     // who and what a tenant is
     AccountAlias                 account_alias                   "account-alias",
     Tags                         tags                            "tags",
@@ -143,7 +144,8 @@ impl ControlKind {
                 | ControlKind::BlockPublicSnapshots
                 | ControlKind::BlockPublicImages
                 | ControlKind::HardenedInstances
-                | ControlKind::ExternalAccessAnalysis,
+                | ControlKind::ExternalAccessAnalysis
+                | ControlKind::StandardsAssessment,
                 Provider::Azure,
             ) => Place::Policy,
             _ => self.entry().place,

@@ -20,8 +20,8 @@ making, changing or deleting roles and users of a name that is spared (Landfall'
 whoever makes one escapes every deny; writing the account's public access block of S3; switching the default encryption of
 EBS off or changing its key; opening snapshots or images to the public, or blocking less of it; changing the metadata
 defaults of instances; making a default network or subnet; deleting an access analyzer; deleting or changing a GuardDuty
-detector or leaving its administrator; deleting, stopping or changing a CloudTrail trail or what it selects, the tenant's own
-trails included; leaving the organization or closing the account; writing or deleting the alternate contacts; making,
+detector or leaving its administrator; switching off Security Hub or one of its standards, or leaving its administrator;
+deleting, stopping or changing a CloudTrail trail or what it selects, the tenant's own trails included; leaving the organization or closing the account; writing or deleting the alternate contacts; making,
 changing or deleting budgets; writing or deleting the password policy. Where it is not asked, every policy that denies anything still denies the taking of spared names.
 Service-linked roles and the management account are not bound. Who may assume a spared role stays a matter of its trust
 policy.

@@ -445,6 +445,7 @@ fn fill(
         | ControlKind::ResourceLocks
         | ControlKind::AuditLog
         | ControlKind::ThreatDetection
+        | ControlKind::StandardsAssessment
         | ControlKind::PasswordPolicy
         | ControlKind::NoRootKeys
         | ControlKind::RootMfa

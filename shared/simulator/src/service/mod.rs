@@ -11,6 +11,7 @@ mod guardduty;
 mod iam;
 mod identitystore;
 mod s3control;
+mod securityhub;
 mod sqs;
 mod sso_admin;
 mod sts;
@@ -36,6 +37,7 @@ pub(crate) fn answer(world: &mut World, ask: &Ask) -> Answered {
         Service::Ec2 => ec2::answer(world, ask),
         Service::AccessAnalyzer => access_analyzer::answer(world, ask),
         Service::GuardDuty => guardduty::answer(world, ask),
+        Service::SecurityHub => securityhub::answer(world, ask),
         Service::CloudTrail => cloudtrail::answer(world, ask),
         Service::Budgets => budgets::answer(world, ask),
         Service::SsoAdmin => sso_admin::answer(world, ask),

@@ -32,6 +32,8 @@ pub struct Region {
     pub analyzers: BTreeMap<String, Analyzer>,
     /// AWS allows one.
     pub detector: Option<Detector>,
+    /// Security Hub, where it is on.
+    pub hub: Option<Hub>,
     pub queues: BTreeMap<String, Queue>,
 }
 
@@ -53,6 +55,7 @@ impl Default for Region {
             network_interfaces: BTreeMap::new(),
             analyzers: BTreeMap::new(),
             detector: None,
+            hub: None,
             queues: BTreeMap::new(),
         }
     }
@@ -96,6 +99,8 @@ impl Region {
             self.analyzers.clear();
         } else if what == Breakage::Detector {
             self.detector = None;
+        } else if what == Breakage::Standards {
+            self.hub = None;
         } else if matches!(what, Breakage::DefaultVpc | Breakage::NetworkInterface) {
             if self.default_vpc().is_none() {
                 network::add_default(self, account, name);
@@ -146,4 +151,12 @@ pub struct Detector {
     pub administrator: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// Security Hub in one region.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Hub {
+    pub subscribed_at: Timestamp,
+    /// By the ARN of the standard, its status.
+    pub standards: BTreeMap<String, String>,
 }

@@ -105,6 +105,38 @@ fn a_region_has_one_detector_that_brings_most_features_with_it() {
 }
 
 #[test]
+fn a_hub_has_the_standards_that_were_asked() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let ask = |method: &str, path: &str, body: Value| member.rest(method, path, "securityhub", &body);
+    let refused = ask("POST", "/standards/get", json!({}));
+    assert_eq!(refused.status, 401);
+    assert!(refused.body.contains("is not subscribed to AWS Security Hub"), "{}", refused.body);
+    assert_eq!(ask("POST", "/accounts", json!({"EnableDefaultStandards": false})).status, 200);
+    assert_eq!(ask("POST", "/accounts", json!({})).status, 409);
+    let on = || ask("POST", "/standards/get", json!({})).json()["StandardsSubscriptions"].clone();
+    assert_eq!(on(), json!([]));
+    let arn = "arn:aws:securityhub:us-east-1::standards/nist-800-53/v/5.0.0";
+    let register = |arn: &str| {
+        ask("POST", "/standards/register", json!({"StandardsSubscriptionRequests": [{"StandardsArn": arn}]}))
+    };
+    for _ in 0..2 {
+        assert_eq!(register(arn).json()["StandardsSubscriptions"][0]["StandardsStatus"], "PENDING");
+    }
+    let elsewhere = register(&arn.replace("us-east-1", "eu-west-1"));
+    assert!(elsewhere.status == 400 && elsewhere.body.contains("StandardsArn"), "{}", elsewhere.body);
+    assert_eq!(on()[0]["StandardsStatus"], "READY");
+    let gone = json!({"StandardsSubscriptionArns": [on()[0]["StandardsSubscriptionArn"]]});
+    assert_eq!(ask("POST", "/standards/deregister", gone).status, 200);
+    assert_eq!(on(), json!([]));
+    assert_eq!(ask("DELETE", "/accounts", Value::Null).status, 200);
+    assert_eq!(ask("GET", "/accounts", Value::Null).status, 401);
+    // What AWS would choose comes where nobody says otherwise.
+    assert_eq!(ask("POST", "/accounts", json!({})).status, 200);
+    assert_eq!(on().as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn a_trail_of_the_organization_shows_in_every_account_and_is_changed_in_one() {
     let simulator = simulator(2);
     let (top, member) = (Client::new(&simulator), Client::new(&simulator).assume(BARE, "landfall-write"));

@@ -141,8 +141,8 @@ const USER_CHANGES: [&str; 22] = [
 
 /// What takes away what the baseline rests on. Deleting S3's access block needs the permission to put it, and enabling the one
 /// of snapshots can lower it from all sharing to new sharing. A detector is suspended by updating it, and a trail that selects no
-/// events writes nothing down. GuardDuty's administrator had another name, whose action still works.
-const UNDOING: [&str; 26] = [
+/// events writes nothing down. The administrators of GuardDuty and Security Hub had another name, whose action still works.
+const UNDOING: [&str; 30] = [
     "access-analyzer:DeleteAnalyzer",
     "account:CloseAccount",
     "account:DeleteAlternateContact",
@@ -169,6 +169,10 @@ const UNDOING: [&str; 26] = [
     "iam:UpdateAccountPasswordPolicy",
     "organizations:LeaveOrganization",
     "s3:PutAccountPublicAccessBlock",
+    "securityhub:BatchDisableStandards",
+    "securityhub:DisableSecurityHub",
+    "securityhub:DisassociateFromAdministratorAccount",
+    "securityhub:DisassociateFromMasterAccount",
 ];
 
 /// What a statement denies.
@@ -264,6 +268,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::ResourceLocks
             | ControlKind::AuditLog
             | ControlKind::ThreatDetection
+            | ControlKind::StandardsAssessment
             | ControlKind::PasswordPolicy
             | ControlKind::NoRootKeys
             | ControlKind::RootMfa

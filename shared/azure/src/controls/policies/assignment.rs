@@ -1,5 +1,6 @@
 //! Policy assignments, row Z7: which policy binds whom, with which parameters.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,9 @@ pub(super) const LONGEST_NAME: usize = 24;
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::controls) struct Assignment {
     /// Its name, the last part of its id.
-    pub(in crate::controls) name: &'static str,
+    pub(in crate::controls) name: Cow<'static, str>,
     /// What people read in lists.
-    pub(in crate::controls) title: &'static str,
+    pub(in crate::controls) title: Cow<'static, str>,
     /// What people read whose request was refused.
     pub(in crate::controls) message: &'static str,
     /// The id of the definition.
@@ -56,7 +57,7 @@ pub(in crate::controls) struct Held {
 impl Assignment {
     /// Its id at a scope.
     pub(in crate::controls) fn id(&self, scope: &str) -> String {
-        id(scope, self.name)
+        id(scope, &self.name)
     }
 
     /// As a look shows it.
@@ -203,8 +204,8 @@ mod tests {
 
     fn one() -> Assignment {
         Assignment {
-            name: "lf-x",
-            title: "x",
+            name: "lf-x".into(),
+            title: "x".into(),
             message: "no x",
             definition: "/providers/Microsoft.Authorization/policyDefinitions/abc".to_owned(),
             parameters: [("effect".to_owned(), json!("Deny"))].into(),

@@ -10,11 +10,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use landfall_model::catalog::policies::{At, Point};
-use landfall_model::catalog::{ControlKind, allowed_regions, denied_services, encrypt_by_default};
+use landfall_model::catalog::{
+    ControlKind, allowed_regions, denied_services, encrypt_by_default, standards_assessment,
+};
 use landfall_model::manifest::AzureCloud;
 
 use super::assignment::Assignment;
-use super::{definition, ours};
+use super::initiatives::Initiative;
+use super::{definition, initiatives, ours};
 
 /// General/AllowedLocations_Deny.json: all but resource groups, and resources whose location is `global`.
 const ALLOWED_LOCATIONS: &str = "e56962a6-4747-49cd-b67b-bf8b01975c4c";
@@ -82,6 +85,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
                 all.push(of.built_in("lf-guest-owners", GUEST_OWNERS, "guests who are owners", message));
                 all.push(of.built_in("lf-guest-writers", GUEST_WRITERS, "guests who may write", message));
             }
+            ControlKind::StandardsAssessment => all.extend(of.standards(&read(*kind, settings)?)),
             ControlKind::Units
             | ControlKind::Placement
             | ControlKind::QuarantineGate
@@ -127,8 +131,8 @@ impl Maker<'_> {
         message: &'static str,
     ) -> Assignment {
         Assignment {
-            name,
-            title,
+            name: name.into(),
+            title: title.into(),
             message,
             definition: format!("/providers/Microsoft.Authorization/policyDefinitions/{id}"),
             parameters: BTreeMap::new(),
@@ -185,6 +189,25 @@ impl Maker<'_> {
             "The organization does not want resources of this type.",
         );
         (!want.azure.is_empty()).then(|| with(one, "listOfResourceTypesNotAllowed", list(&want.azure)))
+    }
+
+    /// Each standard once, however it is named.
+    fn standards(&self, want: &standards_assessment::Settings) -> Vec<Assignment> {
+        let all: BTreeMap<String, Initiative> = want
+            .azure
+            .iter()
+            .map(|standard| initiatives::named(standard))
+            .map(|initiative| (initiative.assigned.to_string(), initiative))
+            .collect();
+        let assigned = |Initiative { assigned, title, id }| Assignment {
+            name: assigned,
+            title,
+            message: "The organization is assessed by a standard that this does not meet.",
+            definition: format!("/providers/Microsoft.Authorization/policySetDefinitions/{id}"),
+            parameters: BTreeMap::new(),
+            control: Some(self.kind),
+        };
+        all.into_values().map(assigned).collect()
     }
 
     /// Managed disks are always encrypted at rest; caches and temporary disks only at the host, which is audited and not denied: where

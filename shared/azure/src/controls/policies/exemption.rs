@@ -180,9 +180,9 @@ fn wanted(desired: &Desired, observed: &Observed, today: Date) -> BTreeMap<Strin
                 let wanted = Wanted {
                     control: exemption.control,
                     granted: granted(exemption, &id),
-                    assigned: seated.assigned.contains_key(assignment.name),
+                    assigned: seated.assigned.contains_key(&*assignment.name),
                 };
-                all.insert(name(assignment.name, &id), wanted);
+                all.insert(name(&assignment.name, &id), wanted);
             }
         }
     }

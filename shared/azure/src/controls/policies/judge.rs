@@ -43,7 +43,7 @@ pub(super) fn point(point: &Point, desired: &Desired, observed: &Observed) -> Ju
 
 /// The assignments that are not as they should be, for people.
 pub(super) fn lacking<'a>(seated: &Seated, wanted: impl IntoIterator<Item = &'a Assignment>) -> Vec<String> {
-    let said = |assignment: &Assignment| match seated.assigned.get(assignment.name) {
+    let said = |assignment: &Assignment| match seated.assigned.get(&*assignment.name) {
         None => Some(format!("`{}` is not assigned", assignment.name)),
         Some(held) => assignment.differs(held).map(|how| format!("`{}` {how}", assignment.name)),
     };
@@ -96,8 +96,11 @@ impl Place<'_> {
             };
         }
         let made = desired.record.made.contains(self.address);
-        let strays: Vec<&String> =
-            seated.assigned.keys().filter(|name| !wanted.iter().any(|one| one.name == *name)).collect();
+        let strays: Vec<&String> = seated
+            .assigned
+            .keys()
+            .filter(|name| !wanted.iter().any(|one| one.name == name.as_str()))
+            .collect();
         if why.is_empty() && strays.is_empty() {
             return Verdict::Holds;
         }
@@ -146,7 +149,7 @@ impl Place<'_> {
         let scope = scope(&point.at, desired, self.ground);
         let mut drafts = self.drafts()?;
         for one in wanted {
-            let held = seated.assigned.get(one.name);
+            let held = seated.assigned.get(&*one.name);
             let (verb, deed, why) = match held.map(|held| one.differs(held)) {
                 None => ("create", Deed::Create, format!("`{}` is not assigned", one.name)),
                 Some(Some(how)) => ("update", Deed::Update, format!("`{}` {how}", one.name)),
@@ -157,10 +160,10 @@ impl Place<'_> {
                 Behind::Change(change) => Some(change),
                 Behind::Organization(_) => continue,
             };
-            let after = json!({"assigned": { one.name: one.held() }});
+            let after = json!({"assigned": { &*one.name: one.held() }});
             let order = Order { id: one.id(&scope), body: Some(one.body()) };
-            let before = held.map(|held| json!({"assigned": { one.name: held }}));
-            drafts.add(Draft { verb, name: one.name, deed, why, before, after, order }, behind);
+            let before = held.map(|held| json!({"assigned": { &*one.name: held }}));
+            drafts.add(Draft { verb, name: &one.name, deed, why, before, after, order }, behind);
         }
         for name in strays {
             let before = seated.assigned.get(*name).map(|held| json!({"assigned": { *name: held }}));

@@ -15,6 +15,7 @@ mod compile;
 mod definition;
 mod drafts;
 mod exemption;
+mod initiatives;
 mod judge;
 mod look;
 mod ours;
@@ -234,11 +235,23 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
             Err(error) => match not_yet(&error) {
                 Some(_) if tries < TRIES => tries += 1,
                 Some(why) => return Err(error.explained(why)),
-                None => return Err(error),
+                None => return Err(explained(error)),
             },
         }
         session.client.rest(PAUSE).await;
     }
+}
+
+/// With what a refusal means, where Azure's own words do not say what to do.
+fn explained(error: CallError) -> CallError {
+    let why = match error.code() {
+        Some("ResourceIdentityRequired") => {
+            "it has policies that would change resources, for which Landfall gives no identity: name a standard that only audits"
+        }
+        Some("PolicySetDefinitionNotFound") => "this cloud has no such initiative",
+        _ => return error,
+    };
+    error.explained(why)
 }
 
 /// How often, and after how long each time, an assignment is tried again whose definition is not known yet. What takes longer is done by

@@ -116,8 +116,8 @@ pub(in crate::controls) fn quarantined(desired: &Desired) -> Result<Assignment, 
         .map(|id| id.to_ascii_lowercase())
         .collect();
     Ok(Assignment {
-        name: QUARANTINE,
-        title: "a new subscription stays closed",
+        name: QUARANTINE.into(),
+        title: "a new subscription stays closed".into(),
         message: "This subscription is new and stays closed until its baseline was seen to hold. It opens by itself.",
         definition: quarantine(desired)?.id(ground),
         parameters: BTreeMap::from([(PRINCIPALS.to_owned(), Value::from_iter(principals))]),

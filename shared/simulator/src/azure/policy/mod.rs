@@ -98,6 +98,23 @@ pub(crate) fn definition<'a>(world: &'a AzureWorld, id: &str) -> Option<&'a Reso
     all.get(&key(name))
 }
 
+/// Whether a definition, or one of an initiative's, can change or deploy resources, whatever its assignment chooses.
+pub(crate) fn acts(world: &AzureWorld, id: &str) -> bool {
+    let Some(found) = definition(world, id) else { return false };
+    if let Some(members) = found.properties.get("policyDefinitions").and_then(Value::as_array) {
+        let ids = members.iter().filter_map(|member| member.get("policyDefinitionId")?.as_str());
+        return ids.into_iter().any(|id| acts(world, id));
+    }
+    let acting = |effect: &Value| {
+        effect.as_str().is_some_and(|effect| {
+            effect.eq_ignore_ascii_case("modify") || effect.eq_ignore_ascii_case("deployIfNotExists")
+        })
+    };
+    let said = found.properties.get("policyRule").and_then(|rule| rule.get("then")?.get("effect"));
+    let chosen = found.properties.get("parameters").and_then(|all| all.get("effect")?.get("allowedValues"));
+    said.is_some_and(acting) || chosen.and_then(Value::as_array).into_iter().flatten().any(acting)
+}
+
 pub(crate) fn assignment<'a>(world: &'a AzureWorld, id: &str) -> Option<&'a Resource> {
     let (scope, kind, name) = parts(id)?;
     let right = kind.eq_ignore_ascii_case("policyAssignments");

@@ -78,6 +78,11 @@ fn put(world: &mut AzureWorld, request: &Request) -> Answered {
     let body = request.object()?;
     assignment.location = body.get("location").and_then(Value::as_str).map(str::to_owned);
     assignment.identity = identity(world, request, body)?;
+    if assignment.identity.is_none() && policy::acts(world, assignment.text("policyDefinitionId")) {
+        let message = "Policy assignments must include a 'managed identity' when assigning 'DeployIfNotExists' policy definitions or \
+                       policy definitions that contain a deployment in the effect details.";
+        return Err(bad("ResourceIdentityRequired", message));
+    }
     if assignment.identity.is_some() && assignment.location.is_none() {
         return Err(bad("MissingLocation", "A policy assignment with an identity must have a location."));
     }

@@ -256,6 +256,15 @@ fn policies() -> Vec<Resource> {
             &json!({"field": "type", "equals": "Microsoft.Resources/none"}),
             "AuditIfNotExists",
         ),
+        policy(
+            "331e8ea8-378a-410f-a2e5-ae22f38bb0da",
+            "Deploy the Linux Guest Configuration extension to enable Guest Configuration assignments on Linux VMs",
+            "Guest Configuration",
+            "Indexed",
+            &json!({}),
+            &json!({"field": "type", "equals": "Microsoft.Resources/none"}),
+            "deployIfNotExists",
+        ),
         chosen(
             "2465583e-4e78-4c15-b6be-a36cbc7c8b0f",
             "Configure Azure Activity logs to stream to specified Log Analytics workspace",

@@ -85,7 +85,7 @@ fn the_baseline_and_the_roles_that_hold_it_are_protected() {
     assert!(UNDOING.is_sorted() && ROLE_CHANGES.is_sorted() && USER_CHANGES.is_sorted());
     let baseline = &compiled("222222222222", "workloads")[1..];
     assert_eq!(baseline[0]["Action"], json!(UNDOING));
-    for undoing in ["guardduty:DeleteDetector", "guardduty:UpdateDetector", "cloudtrail:StopLogging"] {
+    for undoing in ["guardduty:DeleteDetector", "securityhub:DisableSecurityHub", "cloudtrail:StopLogging"] {
         assert!(UNDOING.contains(&undoing), "{undoing}");
     }
     assert_eq!(baseline[1]["Action"], json!(ROLE_CHANGES));

@@ -28,7 +28,7 @@ const SET: &str = "/subscriptions/3f2c0000-0000-4000-8000-000000000001/resourceG
 #[test]
 fn what_is_asked_becomes_these_assignments() {
     use ControlKind as Kind;
-    let table: [(Kind, Value, &[&str]); 13] = [
+    let table: [(Kind, Value, &[&str]); 15] = [
         (
             Kind::AllowedRegions,
             json!({"azure": ["westeurope", "germanywestcentral", "westeurope"], "aws": ["eu-central-1"]}),
@@ -95,6 +95,15 @@ fn what_is_asked_becomes_these_assignments() {
                 "lf-guest-writers 94e1c2ac-cbbe-4cac-a2b5-389c812dee87 {}",
             ],
         ),
+        (
+            Kind::StandardsAssessment,
+            json!({"aws": [], "azure": ["iso-27001-2022", "mcsb", "1F3AFDF9-d0c9-4c3d-847f-89da613e70a8"], "gcp": []}),
+            &[
+                "lf-std-iso-27001-2022 5e4ff661-23bf-42fa-8e3a-309a55091cc7 {}",
+                "lf-std-mcsb 1f3afdf9-d0c9-4c3d-847f-89da613e70a8 {}",
+            ],
+        ),
+        (Kind::StandardsAssessment, json!({"aws": ["x"], "azure": [], "gcp": []}), &[]),
     ];
     for (kind, settings, expected) in table {
         assert_eq!(told(kind, settings.clone()), expected, "{kind} {settings}");
@@ -135,10 +144,14 @@ fn names_fit_and_are_told_apart_at_one_place() {
         (ControlKind::BlockPublicImages, json!({})),
         (ControlKind::HardenedInstances, json!({"require-tokens": true, "hop-limit": 2})),
         (ControlKind::ExternalAccessAnalysis, json!({"unused-access": false, "unused-days": 90})),
+        (
+            ControlKind::StandardsAssessment,
+            json!({"aws": [], "azure": ["mcsb", "89c6cddc-1c73-4ac1-b19c-54d1a15a42f2"], "gcp": []}),
+        ),
     ];
     let all = compiled_at(owner, &asks).unwrap();
-    assert_eq!(all.len(), 13);
-    let names: BTreeSet<&str> = all.iter().map(|one| one.name).collect();
+    assert_eq!(all.len(), 15);
+    let names: BTreeSet<&str> = all.iter().map(|one| &*one.name).collect();
     assert_eq!(names.len(), all.len());
     for one in &all {
         assert!(one.name.starts_with("lf-") && one.name.len() <= LONGEST_NAME, "{}", one.name);

@@ -32,7 +32,7 @@ fn tenant(exemptions: Vec<Exemption>, day: &str, seen: Value) -> Landscape {
     let desired = tenant.desired.clone();
     for point in points(&desired) {
         let all = compile::assignments(&point, ground(&desired).unwrap()).unwrap();
-        let assigned: BTreeMap<_, _> = all.iter().map(|one| (one.name, one.held())).collect();
+        let assigned: BTreeMap<_, _> = all.iter().map(|one| (&*one.name, one.held())).collect();
         tenant = tenant.saw(&address(&point.at).to_string(), json!({"assigned": assigned, "others": 0}));
     }
     let look =

@@ -17,7 +17,7 @@ fn assigned(landscape: &Landscape, place: &str) -> Value {
     let desired = &landscape.desired;
     let point = points(desired).into_iter().find(|point| resource(&point.at) == place).unwrap();
     let all = compile::assignments(&point, ground(desired).unwrap()).unwrap();
-    json!(all.iter().map(|one| (one.name, one.held())).collect::<BTreeMap<_, _>>())
+    json!(all.iter().map(|one| (&*one.name, one.held())).collect::<BTreeMap<_, _>>())
 }
 
 fn seated(assigned: Value) -> Value {
