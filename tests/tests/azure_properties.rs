@@ -121,6 +121,12 @@ fn situations() -> Vec<Situation<AzureWorld>> {
         Situation::in_organization(K::AuditLog, |world, _| {
             on(world, ROOT_GROUP).diagnostic_settings.clear();
         }),
+        Situation::in_tenant(K::ServiceAlerts, |world, id| {
+            world.damage(id, AzureBreakage::Alerts).unwrap();
+        }),
+        Situation::in_tenant(K::ServiceAlerts, |world, id| {
+            inside(world, id).resource_groups.remove("landfall").unwrap();
+        }),
         Situation::in_tenant(K::ThreatDetection, |world, id| {
             world.damage(id, AzureBreakage::DefenderPlan).unwrap();
         }),

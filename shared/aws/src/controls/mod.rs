@@ -92,6 +92,10 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         }
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
+        // AWS User Notifications user guide, "AWS managed notifications".
+        ControlKind::ServiceAlerts => {
+            NotOffered("AWS Health writes to the account's contacts by itself, which security-contacts keeps")
+        }
         ControlKind::StandardsAssessment => Control(&standards_assessment::StandardsAssessment),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),

@@ -23,7 +23,7 @@ use landfall_model::plan::{Change, Deed, Stage};
 
 use super::registration::{self, REGISTERED, part};
 use super::{Azure, absent, json, reported, seen, unasked};
-use crate::client::service::{CONTACTS, DIAGNOSTICS, PRICINGS, REMEDIATIONS, RESOURCES, Service};
+use crate::client::service::{ALERTS, CONTACTS, DIAGNOSTICS, PRICINGS, REMEDIATIONS, RESOURCES, Service};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
 
@@ -49,6 +49,9 @@ fn needed(asked: &Asked) -> Option<&'static str> {
     }
     if *control == ControlKind::SecurityContacts {
         return on(&CONTACTS);
+    }
+    if *control == ControlKind::ServiceAlerts {
+        return on(&ALERTS);
     }
     if *control == ControlKind::AuditLog {
         let named = asked.want::<audit_log::Settings>().is_ok_and(|settings| settings.azure.is_some());
@@ -166,7 +169,11 @@ mod tests {
         assert_eq!(landscape.addresses(&EnabledServices), all);
         assert_eq!(landscape.said(&EnabledServices), ["holds", "holds", "holds"]);
         let asked = &mut landscape.desired.asked;
-        asked.retain(|asked| !matches!(asked.control, ControlKind::AuditLog | ControlKind::SecurityContacts));
+        asked.retain(|asked| {
+            let stands_on_one =
+                [ControlKind::AuditLog, ControlKind::SecurityContacts, ControlKind::ServiceAlerts];
+            !stands_on_one.contains(&asked.control)
+        });
         for asked in asked {
             if asked.control == ControlKind::EnabledServices {
                 asked.settings = Ok(json!({"aws": [], "azure": ["microsoft.security"], "gcp": []}));

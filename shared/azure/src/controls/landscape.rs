@@ -50,8 +50,9 @@ controls:
   watched: { control: threat-detection, with: { azure: [Arm, KeyVaults] } }
   logged: { control: audit-log, with: { azure: /subscriptions/3f2c0000-0000-4000-8000-000000000001/resourceGroups/logs/providers/Microsoft.OperationalInsights/workspaces/central } }
   locked: { control: resource-locks, with: { resource-groups: [network] } }
+  told: { control: service-alerts }
 landing-zones:
-  standard: { version: 1, controls: [named, renamed, reachable, spending, providers, watched, logged, locked] }
+  standard: { version: 1, controls: [named, renamed, reachable, spending, providers, watched, logged, locked, told] }
 projects:
   checkout:
     team: payments

@@ -26,6 +26,7 @@ mod quarantine_gate;
 mod registration;
 mod resource_locks;
 mod security_contacts;
+mod service_alerts;
 mod standards_assessment;
 mod subscription_policy;
 mod tags;
@@ -82,6 +83,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
+        ControlKind::ServiceAlerts => Control(&service_alerts::ServiceAlerts),
         ControlKind::StandardsAssessment => Control(&InPolicies(standards_assessment::StandardsAssessment)),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),

@@ -103,7 +103,7 @@ fn network(world: &mut AzureWorld, number: u32) {
 async fn settings_are_written_and_then_hold() {
     let wire = Wire::new(|world| network(world, 2));
     let desired = Landscape::adopted(2).desired;
-    let table: [(ControlKind, &[&str]); 7] = [
+    let table: [(ControlKind, &[&str]); 8] = [
         (
             ControlKind::EnabledServices,
             &[
@@ -118,6 +118,24 @@ async fn settings_are_written_and_then_hold() {
         (ControlKind::AccountAlias, &["the subscription's name is `team-0002`"]),
         (ControlKind::SecurityContacts, &["there is no contact"]),
         (ControlKind::Budget, &["there is no budget"]),
+        (
+            ControlKind::ServiceAlerts,
+            &[
+                "there is no resource group `landfall`",
+                "there is no action group `landfall-operations`",
+                "there is no alert `landfall-service-health`",
+                "there is no alert `landfall-firewall-rule-delete`",
+                "there is no alert `landfall-firewall-rule-write`",
+                "there is no alert `landfall-policy-assignment-delete`",
+                "there is no alert `landfall-policy-assignment-write`",
+                "there is no alert `landfall-public-ip-delete`",
+                "there is no alert `landfall-public-ip-write`",
+                "there is no alert `landfall-security-group-delete`",
+                "there is no alert `landfall-security-group-write`",
+                "there is no alert `landfall-security-solution-delete`",
+                "there is no alert `landfall-security-solution-write`",
+            ],
+        ),
     ];
     for (kind, wrong) in table {
         assert_eq!(wire.held(kind, &desired).await, wrong, "{kind}");
@@ -130,8 +148,9 @@ async fn settings_are_written_and_then_hold() {
 async fn a_fresh_subscription_is_registered_by_what_needs_it() {
     let wire = Wire::new(|world| world.settings.register_polls = 0);
     let desired = Landscape::adopted(2).desired;
-    for kind in [ControlKind::SecurityContacts, ControlKind::AuditLog] {
-        assert_eq!(wire.held(kind, &desired).await.len(), 1, "{kind}");
+    // Each registers what it stands on.
+    for (kind, wrong) in [(ControlKind::SecurityContacts, 1), (ControlKind::ServiceAlerts, 13)] {
+        assert_eq!(wire.held(kind, &desired).await.len(), wrong, "{kind}");
     }
     let registered = wire.simulator.read(|world| {
         let providers = &world.subscription(&subscription(2)).unwrap().providers;
@@ -215,6 +234,61 @@ async fn what_others_set_stays() {
         notification["contactEmails"],
         json!(["ada@acme.example", "ops@acme.example", "security@acme.example"])
     );
+}
+
+/// The team has a resource group of our name elsewhere, an alert of its own, and has turned ours to its ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_of_others_stay_and_ours_are_put_right() {
+    let scope = format!("/subscriptions/{}", subscription(2));
+    let theirs = json!({"enabled": true, "scopes": [scope], "condition": {"allOf": []}, "actions": {"actionGroups": []}});
+    let turned = json!({
+        "enabled": false, "scopes": [scope.to_uppercase()],
+        "condition": {"allOf": [{"field": "Category", "equals": "ResourceHealth", "containsAny": null, "anyOf": null}]},
+        "actions": {"actionGroups": [{"actionGroupId": "/subscriptions/x/actionGroups/team", "webhookProperties": {}}]},
+    });
+    let wire = Wire::new(|world| {
+        let group =
+            world.subscription_mut(&subscription(2)).unwrap().add_resource_group("Landfall", "northeurope");
+        let kind = "Microsoft.Insights/activityLogAlerts";
+        group.add_resource(kind, "team", "Global", &theirs);
+        group.add_resource(kind, "landfall-service-health", "Global", &turned);
+        let told = json!({
+            "groupShortName": "team", "enabled": true,
+            "emailReceivers": [{"name": "a", "emailAddress": "ada@acme.example", "useCommonAlertSchema": false, "status": "Enabled"}],
+            "webhookReceivers": [{"name": "w", "serviceUri": "https://hooks.example/secret"}],
+        });
+        group.add_resource("Microsoft.Insights/actionGroups", "landfall-operations", "Global", &told);
+        world.subscription_mut(&subscription(2)).unwrap().register("Microsoft.Insights");
+    });
+    let desired = Landscape::adopted(2).desired;
+    let wrong = wire.held(ControlKind::ServiceAlerts, &desired).await;
+    assert_eq!(wrong.len(), 12);
+    assert_eq!(
+        wrong[..2],
+        [
+            "nobody tells ops@acme.example; nobody tells security@acme.example; what others put there is lost: 1 \
+             webhookReceivers",
+            "the alert is switched off; the alert is about something else; the alert does not tell our action group",
+        ]
+    );
+    let (location, alert, team, told) = wire.simulator.read(|world| {
+        let group = &world.subscription(&subscription(2)).unwrap().resource_groups["landfall"];
+        let there = |name: &str| serde_json::to_value(&group.resources[name].resource.properties).unwrap();
+        (
+            group.location.clone(),
+            there("microsoft.insights/activitylogalerts/landfall-service-health"),
+            there("microsoft.insights/activitylogalerts/team"),
+            there("microsoft.insights/actiongroups/landfall-operations"),
+        )
+    });
+    assert_eq!((location.as_str(), &team), ("northeurope", &theirs));
+    assert_eq!(alert["condition"]["allOf"], json!([{"equals": "ServiceHealth", "field": "category"}]));
+    let links = alert["actions"]["actionGroups"].as_array().unwrap();
+    assert_eq!(links.len(), 2);
+    let receivers = told["emailReceivers"].as_array().unwrap();
+    assert_eq!(receivers.len(), 3);
+    assert_eq!(told["groupShortName"], "team");
+    assert!(receivers.iter().all(|one| one.get("status").is_none()), "{receivers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

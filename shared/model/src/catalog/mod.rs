@@ -108,6 +108,7 @@ catalog! {
     // what is seen of what happens
     AuditLog                     audit_log                       "audit-log",
     ThreatDetection              threat_detection                "threat-detection",
+    ServiceAlerts                service_alerts                  "service-alerts",
     StandardsAssessment          standards_assessment            "standards-assessment",
     // who and what a tenant is
     AccountAlias                 account_alias                   "account-alias",

@@ -26,12 +26,12 @@ changing or deleting budgets; writing or deleting the password policy. Where it 
 Service-linked roles and the management account are not bound. Who may assume a spared role stays a matter of its trust
 policy.
 Azure: customers can't create deny assignments, so less can be denied. A policy with the denyAction effect, assigned to the
-unit's management group, denies deleting Landfall's diagnostic settings and budgets, the plans and contacts of Defender for
-Cloud, and the roles of Landfall's own identities (identities.principals). It denies deletions and not changes, which are put
-back; it judges what is deleted and not by whom, so it binds Landfall too; what goes with a whole subscription goes. Who holds
-rights on the subscription only can neither take away what its groups carry nor exempt from it; what it carries itself they can,
-and it is put back. Azure exempts locks and assignments from denyAction. The directory's subscription policy
-(Microsoft.Subscription/policies), made once, stops subscriptions from leaving, but for principals that others exempted.
+unit's management group, denies deleting Landfall's diagnostic settings, budgets and alerts with their resource group, the plans
+and contacts of Defender for Cloud, and the roles of Landfall's own identities (identities.principals). It denies deletions and
+not changes, which are put back; it judges what is deleted and not by whom, so it binds Landfall too; what goes with a whole
+subscription goes. Who holds rights on the subscription only can neither take away what its groups carry nor exempt from it; what
+it carries itself they can, and it is put back. Azure exempts locks and assignments from denyAction. The directory's subscription
+policy (Microsoft.Subscription/policies), made once, stops subscriptions from leaving, but for principals that others exempted.
 A global administrator with elevated access has to give the right to it on the directory itself.
 Google Cloud: organization policies can only be changed by those granted rights to them, which project owners are not; an
 IAM deny policy stops the permissions it knows; a lien stops a project's deletion.

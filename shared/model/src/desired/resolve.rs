@@ -10,13 +10,13 @@ use crate::catalog::policies::{At, Point};
 use crate::catalog::units::WantedUnit;
 use crate::catalog::{
     ControlKind, Place, access, account_alias, budget, placement, policies, quarantine_gate,
-    security_contacts, tags, units,
+    security_contacts, service_alerts, tags, units,
 };
 use crate::facts::{Facts, Inventory, Origin, State};
 use crate::id::{Name, Provider, TenantId, UnitPath};
 use crate::manifest::{
-    AwsCloud, AzureCloud, AzureRole, Cloud, Handover, Intake, Manage, Manifest, Mode, Project, Tenant,
-    line::Asking,
+    AwsCloud, AzureCloud, AzureRole, Cloud, ContactKind, Handover, Intake, Manage, Manifest, Mode, Project,
+    Tenant, line::Asking,
 };
 use crate::record::{Life, Record};
 use crate::target::Target;
@@ -396,6 +396,15 @@ fn fill(
             let recipients: BTreeSet<String> =
                 manifest.contacts.values().map(|contact| contact.email.clone()).collect();
             json(&budget::Settings { budget, recipients: recipients.into_iter().collect() })
+        }
+        ControlKind::ServiceAlerts => {
+            let told = [ContactKind::Operations, ContactKind::Security];
+            let told = told.iter().filter_map(|kind| manifest.contacts.get(kind));
+            // Clouds don't tell addresses apart by their case, and take none twice.
+            let recipients: BTreeMap<String, String> =
+                told.map(|contact| (contact.email.to_ascii_lowercase(), contact.email.clone())).collect();
+            let location = settings.get("location").and_then(Value::as_str).map(str::to_owned);
+            json(&service_alerts::Settings { location, recipients: recipients.into_values().collect() })
         }
         ControlKind::Tags => {
             let mut wanted: BTreeMap<String, String> = BTreeMap::new();

@@ -268,6 +268,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::ResourceLocks
             | ControlKind::AuditLog
             | ControlKind::ThreatDetection
+            | ControlKind::ServiceAlerts
             | ControlKind::StandardsAssessment
             | ControlKind::PasswordPolicy
             | ControlKind::NoRootKeys

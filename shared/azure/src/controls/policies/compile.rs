@@ -95,6 +95,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
             | ControlKind::ResourceLocks
             | ControlKind::AuditLog
             | ControlKind::ThreatDetection
+            | ControlKind::ServiceAlerts
             | ControlKind::AccountAlias
             | ControlKind::Tags
             | ControlKind::SecurityContacts

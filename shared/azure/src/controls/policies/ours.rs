@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use landfall_model::manifest::AzureCloud;
 
 use super::definition::Definition;
+use crate::controls::service_alerts;
 
 /// The parameter of [`PROTECT_BASELINE`] that says whose roles stay.
 pub(super) const PRINCIPALS: &str = "principals";
@@ -55,6 +56,15 @@ fn protect_baseline() -> Definition {
             "/diagnosticSettings/landfall",
         ),
         named(&["Microsoft.Consumption/budgets"], "/budgets/landfall"),
+        // What is in a resource group goes with it: Azure asks no policy of mode `All` of that.
+        {"allOf": [
+            {"field": "type", "equals": "Microsoft.Resources/subscriptions/resourceGroups"},
+            {"field": "name", "equals": service_alerts::GROUP},
+        ]},
+        {"allOf": [
+            {"field": "type", "in": ["Microsoft.Insights/actionGroups", "Microsoft.Insights/activityLogAlerts"]},
+            {"field": "name", "like": format!("{}*", service_alerts::OURS)},
+        ]},
         {"field": "type", "in": ["Microsoft.Security/pricings", "Microsoft.Security/securityContacts"]},
         {"allOf": [
             {"field": "type", "equals": "Microsoft.Authorization/roleAssignments"},
@@ -67,7 +77,7 @@ fn protect_baseline() -> Definition {
     Definition {
         name: PROTECT_BASELINE,
         title: "Landfall: the baseline can't be deleted",
-        description: "Denies deleting the log settings, budgets, security settings and roles that the organization's baseline rests on.",
+        description: "Denies deleting the log settings, alerts, budgets, security settings and roles that the organization's baseline rests on.",
         parameters: json!({PRINCIPALS: {
             "type": "Array",
             "metadata": {"displayName": "Principals", "description": "Object ids whose roles can't be taken away"},

@@ -1,7 +1,7 @@
 //! The policy that closes a new subscription: nothing is made or changed in it but what Landfall's own baseline writes.
 //!
 //! Azure Policy judges what is written and not who writes it, so the gate lets through types of resources, and roles only for the
-//! principals that the manifest names.
+//! principals that the manifest names. A resource group, an action group and alerts are let through by the names of ours.
 //!
 //! What it can't deny, because Azure Policy does not see it:
 //!
@@ -14,7 +14,7 @@
 //! | data planes: blobs, secrets, databases | they do not pass Resource Manager |
 //! | what already runs | a policy stops no workload |
 //! | whoever holds Owner or User Access Administrator on the subscription can take its own assignment away | assignments are exempt from denyAction, and customers can't create deny assignments; the group that new subscriptions are born in carries the assignment too, which they can't reach |
-//! | the other resources of the types that it lets through: a lock, a budget, another policy | Landfall itself could not set up the subscription otherwise |
+//! | the other resources of the types that it lets through by their type alone: a lock, a budget, another policy | Landfall itself could not set up the subscription otherwise |
 //! | two roles for whomever, and what Defender for Cloud keeps of itself (`Microsoft.Security/*`) | the extensions of its plans make these when they are switched on |
 //! | moving the subscription to another group or directory, renaming and cancelling it | these are operations on the tree and of billing; the directory's own settings stop leaving |
 //! | eligible roles (PIM) that are activated | they were granted before, or further up |
@@ -34,7 +34,7 @@ use landfall_model::desired::Desired;
 
 use super::assignment::Assignment;
 use super::definition::Definition;
-use crate::controls::ground;
+use crate::controls::{ground, service_alerts};
 
 /// The definition that closes a new subscription, and each of its assignments.
 pub(in crate::controls) const QUARANTINE: &str = "landfall-quarantine";
@@ -43,19 +43,25 @@ pub(in crate::controls) const QUARANTINE: &str = "landfall-quarantine";
 const PRINCIPALS: &str = "principals";
 
 const ROLES: &str = "Microsoft.Authorization/roleAssignments";
+const ACTION_GROUPS: &str = "Microsoft.Insights/actionGroups";
+const ALERTS: &str = "Microsoft.Insights/activityLogAlerts";
+const GROUPS: &str = "Microsoft.Resources/subscriptions/resourceGroups";
 
 /// What Landfall's own baseline writes. The subscription itself is here because its tags are; its activity log's settings have two
 /// names, one by which they are written and one by which they are judged
 /// (<https://github.com/Azure/Enterprise-Scale>, policyDefinitions/DenyAction-ActivityLogs.json).
-const OURS: [&str; 10] = [
+const OURS: [&str; 13] = [
     "Microsoft.Authorization/locks",
     "Microsoft.Authorization/policyAssignments",
     "Microsoft.Authorization/policyExemptions",
     ROLES,
     "Microsoft.Consumption/budgets",
+    ACTION_GROUPS,
+    ALERTS,
     "Microsoft.Insights/diagnosticSettings",
     "Microsoft.Resources/subscriptions",
     "Microsoft.Resources/subscriptions/providers/diagnosticSettings",
+    GROUPS,
     "Microsoft.Security/pricings",
     "Microsoft.Security/securityContacts",
 ];
@@ -94,6 +100,14 @@ pub(in crate::controls) fn quarantine(_: &Desired) -> Result<Definition, String>
                         "notIn": format!("[parameters('{PRINCIPALS}')]"),
                     },
                     {"allOf": SCANNERS.map(|role| json!({"field": ROLE, "notLike": role}))},
+                ]},
+                {"allOf": [
+                    {"field": "type", "equals": GROUPS},
+                    {"field": "name", "notEquals": service_alerts::GROUP},
+                ]},
+                {"allOf": [
+                    {"field": "type", "in": [ACTION_GROUPS, ALERTS]},
+                    {"field": "name", "notLike": format!("{}*", service_alerts::OURS)},
                 ]},
             ]},
             "then": {"effect": "deny"},
@@ -152,8 +166,18 @@ mod tests {
         assert_eq!(organization, quarantine(&Landscape::new(2).desired).unwrap());
         let spared = organization.rule["if"]["anyOf"][0]["allOf"][0]["notIn"].as_array().unwrap();
         assert!(!spared.contains(&json!("Microsoft.Compute/virtualMachines")));
-        assert!(!spared.contains(&json!("Microsoft.Resources/subscriptions/resourceGroups")));
+        assert!(!spared.contains(&json!("Microsoft.Network/networkSecurityGroups")));
         assert!(spared.contains(&json!("Microsoft.Security/pricings")));
+        // What is let through by its type alone is no resource group, and none that says whom to tell.
+        let named = &organization.rule["if"]["anyOf"];
+        for (at, kinds, name) in [
+            (2, json!(GROUPS), json!({"field": "name", "notEquals": "landfall"})),
+            (3, json!([ACTION_GROUPS, ALERTS]), json!({"field": "name", "notLike": "landfall-*"})),
+        ] {
+            let one = &named[at]["allOf"];
+            assert!(one[0]["equals"] == kinds || one[0]["in"] == kinds, "{one}");
+            assert_eq!(one[1], name);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

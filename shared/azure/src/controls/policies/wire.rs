@@ -11,12 +11,13 @@ use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
 use serde_json::json;
 
 use super::*;
-use crate::client::service::{DIAGNOSTICS, GROUPS, Service};
+use crate::client::service::{ACTION_GROUPS, ALERTS, DIAGNOSTICS, GROUPS, POLICY, RESOURCES, Service};
 use crate::client::{self, Client};
 use crate::controls::audit_log::AuditLog;
 use crate::controls::block_public_storage::BlockPublicStorage;
 use crate::controls::landscape::{Landscape, subscription};
 use crate::controls::protect_baseline::ProtectBaseline;
+use crate::controls::service_alerts::ServiceAlerts;
 use crate::controls::units::Units;
 use crate::session::Door;
 
@@ -196,4 +197,47 @@ async fn what_the_baseline_set_can_t_be_deleted_where_it_is_protected() {
     let refused =
         wire.client().delete(&DIAGNOSTICS, &format!("{settings}/landfall-audit")).await.unwrap_err();
     assert_eq!(refused.code(), Some("RequestDisallowedByPolicy"));
+}
+
+/// What stands in a resource group is let through the gate, and protected, by names.
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_are_made_behind_the_gate_and_can_t_be_deleted_where_they_are_protected() {
+    let wire = Wire::new();
+    wire.organization().await;
+    let desired = Landscape::new(2).desired;
+    let ground = ground(&desired).unwrap();
+    let scope = format!("/subscriptions/{}", subscription(2));
+    wire.place(2, "acme.workloads.production").await;
+    let (definition, gate) = (quarantine(&desired).unwrap(), quarantined(&desired).unwrap());
+    wire.client().put(&POLICY, &definition.id(ground), &definition.body()).await.unwrap();
+    wire.client().put(&POLICY, &gate.id(&scope), &gate.body()).await.unwrap();
+    let alerts: Any<'_> = &ServiceAlerts;
+    let judged = wire.judged(&[alerts], &[ControlKind::ServiceAlerts], &desired).await;
+    assert_eq!(wire.write(alerts, &judged, &desired).await.len(), 13);
+    let judged = wire.judged(&[alerts], &[ControlKind::ServiceAlerts], &desired).await;
+    assert!(judged.iter().all(|judgement| judgement.verdict == Verdict::Holds), "{judged:?}");
+    let group = format!("{scope}/resourceGroups/landfall");
+    let within = |kind: &str, name: &str| format!("{group}/providers/Microsoft.Insights/{kind}/{name}");
+    let located = json!({"location": "westeurope"});
+    let global = json!({"location": "Global", "properties": {}});
+    for (service, path, body) in [
+        (&RESOURCES, format!("{scope}/resourceGroups/shop"), &located),
+        (&RESOURCES, format!("{scope}/resourceGroups/landfall-too"), &located),
+        (&ACTION_GROUPS, within("actionGroups", "team"), &global),
+        (&ALERTS, within("activityLogAlerts", "team-landfall-x"), &global),
+    ] {
+        let refused = wire.client().put(service, &path, body).await.unwrap_err();
+        assert_eq!(refused.code(), Some("RequestDisallowedByPolicy"), "{path}");
+    }
+    wire.client().delete(&POLICY, &gate.id(&scope)).await.unwrap();
+    wire.client().put(&ALERTS, &within("activityLogAlerts", "team"), &global).await.unwrap();
+    for (service, path) in [
+        (&RESOURCES, group.clone()),
+        (&ACTION_GROUPS, within("actionGroups", "landfall-operations")),
+        (&ALERTS, within("activityLogAlerts", "landfall-service-health")),
+    ] {
+        let refused = wire.client().delete(service, &path).await.unwrap_err();
+        assert_eq!(refused.code(), Some("RequestDisallowedByPolicy"), "{path}");
+    }
+    wire.client().delete(&ALERTS, &within("activityLogAlerts", "team")).await.unwrap();
 }
