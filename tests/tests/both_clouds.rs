@@ -129,7 +129,7 @@ async fn two_clouds_share_a_manifest_and_a_store_and_nothing_else() {
         let tenants = tenants.into_iter().map(|id| format!("{provider}/{id}"));
         std::iter::once(format!("organization/{provider}")).chain(tenants).collect::<Vec<_>>()
     };
-    let on_aws = theirs("aws", vec!["111111111111", "222222222222", "333333333333", &account]);
+    let on_aws = theirs("aws", vec!["111111111111", "222222222222", "222222222223", &account]);
     let on_azure = theirs("azure", vec![own, "3f2c0000-0000-4000-8000-000000000002", &subscription]);
     assert_eq!((of(&records, "aws"), of(&records, "azure")), (on_aws, on_azure));
     for record in [aws.record(&account).await, azure.record(&subscription).await] {
