@@ -49,9 +49,10 @@ async fn an_operation_with_a_location_is_over_when_its_number_says_so() {
 
 #[tokio::test]
 async fn what_a_poll_says_of_itself_counts_before_its_number_and_its_number_where_it_says_nothing() {
-    const RUNNING: (u16, &str) = (200, r#"{"status":"Running"}"#);
-    const PLAIN: (u16, &str) = (200, r#"{"id":"first"}"#);
-    let table: [(&str, &'static [(u16, &str)], usize); 6] = [
+    type Said = (u16, &'static str);
+    const RUNNING: Said = (200, r#"{"status":"Running"}"#);
+    const PLAIN: Said = (200, r#"{"id":"first"}"#);
+    let table: [(&str, &'static [Said], usize); 6] = [
         ("Location", &[RUNNING, (200, r#"{"status":"InProgress"}"#), (200, r#"{"status":"Succeeded"}"#)], 4),
         ("Location", &[RUNNING, PLAIN], 3),
         ("Location", &[(200, r#"{"status":"of the resource"}"#)], 2),
