@@ -3,6 +3,8 @@
 //! Run in release: `cargo run --release -p landfall-tests --bin landfall-bench`. The function's binary is measured as it is
 //! deployed, so it is built by itself first; the command says how when it is missing.
 
+mod azure_function;
+mod azure_sweep;
 mod function;
 mod sweep;
 mod usage;
@@ -16,21 +18,30 @@ async fn main() -> anyhow::Result<()> {
     match words.as_slice() {
         // The measured half of a sweep: a process of its own, so that the simulator's work is not counted.
         ["sweep-worker", url] => sweep::worker(url).await,
-        ["sweep"] => sweep::measure(&[100, 500]).await,
-        ["function"] => function::measure(&binary()?).await,
+        ["azure-sweep-worker", url] => azure_sweep::worker(url).await,
+        ["sweep"] => sweep::measure(&SIZES).await,
+        ["function"] => function::measure(&binary("aws")?).await,
+        ["azure-sweep"] => azure_sweep::measure(&SIZES).await,
+        ["azure-function"] => azure_function::measure(&binary("azure")?).await,
         [] => {
-            function::measure(&binary()?).await?;
-            sweep::measure(&[100, 500]).await
+            function::measure(&binary("aws")?).await?;
+            sweep::measure(&SIZES).await?;
+            azure_function::measure(&binary("azure")?).await?;
+            azure_sweep::measure(&SIZES).await
         }
-        _ => anyhow::bail!("expected nothing, `function` or `sweep`"),
+        _ => anyhow::bail!("expected nothing, `function`, `sweep`, `azure-function` or `azure-sweep`"),
     }
 }
 
-fn binary() -> anyhow::Result<PathBuf> {
-    let binary = std::env::current_exe()?.with_file_name("landfall-function-aws");
+/// How many tenants are swept.
+const SIZES: [usize; 2] = [100, 500];
+
+fn binary(cloud: &str) -> anyhow::Result<PathBuf> {
+    let name = format!("landfall-function-{cloud}");
+    let binary = std::env::current_exe()?.with_file_name(&name);
     anyhow::ensure!(
         binary.exists(),
-        "build the function first: cargo build --release -p landfall-function-aws --features sqlite"
+        "build the function first: cargo build --release -p {name} --features sqlite"
     );
     Ok(binary)
 }
