@@ -126,7 +126,8 @@ async fn crash_at(stage: AzureStage, id: &str, k: u64, cut_before: bool) {
     assert_eq!(record.life, Life::HandedOver, "{at}");
     assert!(record.lease.is_none(), "{at}");
     // The gate is opened after the handover is written; whoever comes next finds a crash in between.
-    assert!(stage.preview(id).await.plan.changes.is_empty(), "{at}");
+    let left = stage.preview(id).await.plan;
+    assert!(left.changes.is_empty(), "{at}: {}", landfall_reports::text::plan(&left, None));
     assert!(is_open(&stage, id), "{at}: handed over, and still closed");
     assert!(stage.history_is_whole(id).await, "{at}");
     let deliveries = stage.engine.store.list(&format!("deliveries/azure/{id}"), None, 10).await.unwrap();

@@ -183,6 +183,11 @@ impl Control for QuarantineGate {
             }
             _ => {
                 let (assignment, request) = look_assignment(session, &session.scope(), QUARANTINE).await?;
+                // Where it stands matters only to who has to close its gate; placing it must not look as if somebody had touched the gate.
+                if assignment.is_some() {
+                    let gate = Gate { assignment, ..Gate::default() };
+                    return Ok(Sighting { seen: Seen::present(&gate), request });
+                }
                 let tree = session.directory.tree().await?;
                 let Some(parent) = tree.subscriptions.get(&session.subscription).cloned() else {
                     let why = "the directory's list does not show yet where the subscription stands";
