@@ -1,6 +1,8 @@
 //! The whole way on Azure: a subscription is discovered, gated, brought to its baseline, handed over, broken, repaired; and what may
 //! come in its way.
 
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+
 use jiff::SignedDuration;
 use landfall_engine::engine::Deadline;
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
