@@ -1,6 +1,6 @@
 //! The simulated Storage Queue keeps the same promises as Azurite's and Azure's: what passes here passes there.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn the_environment_says_how_we_prove_who_we_are() {
-        let table: [(&[(&str, &str)], Result<Means, &str>); 7] = [
+        type Environment = &'static [(&'static str, &'static str)];
+        let table: [(Environment, Result<Means, &str>); 7] = [
             (&[], Ok(Means::DeveloperTools)),
             (&[("IDENTITY_ENDPOINT", "http://localhost:8081/msi/token")], Ok(Means::ManagedIdentity)),
             (&[("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token")], Ok(Means::WorkloadIdentity)),

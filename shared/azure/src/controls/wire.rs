@@ -328,9 +328,12 @@ async fn what_is_not_there_is_reported() {
             .judged(control, &asked, &alone)
             .await
             .into_iter()
-            .map(|judgement| match judgement.verdict {
-                Verdict::Fails { why, changes } if changes.is_empty() => why,
-                verdict => panic!("{}: {verdict:?}", judgement.address),
+            .map(|judgement| {
+                let Verdict::Fails { why, changes } = judgement.verdict else {
+                    panic!("{}", judgement.address)
+                };
+                assert!(changes.is_empty(), "{}: {changes:?}", judgement.address);
+                why
             })
             .collect();
         assert_eq!(told.join("; "), expected);

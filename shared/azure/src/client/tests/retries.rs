@@ -17,7 +17,8 @@ async fn what_passes_is_tried_again_reads_and_writes_alike() {
         client(&server).put(&ROLES, ONE, &body).await.unwrap();
         let sent = server.requests();
         assert_eq!(sent.len(), 3, "{status}");
-        assert!(sent.iter().all(|seen| seen.body == body.to_string()), "{status}");
+        let body = body.to_string();
+        assert!(sent.iter().all(|seen| seen.body == body), "{status}");
     }
 }
 

@@ -56,7 +56,9 @@ fn judged(tenant: &Landscape) -> (String, Vec<Change>) {
     match judgement.verdict {
         Verdict::Holds => ("holds".to_owned(), Vec::new()),
         Verdict::Fails { why, changes } => (why, changes),
-        other => (format!("{other:?}"), Vec::new()),
+        other @ (Verdict::Due { .. } | Verdict::Unknown { .. } | Verdict::NotApplicable { .. }) => {
+            (format!("{other:?}"), Vec::new())
+        }
     }
 }
 

@@ -75,7 +75,9 @@ fn said(landscape: &Landscape, address: &str) -> Vec<String> {
     let (why, changes) = match judgement.verdict {
         Verdict::Holds => return vec!["holds".to_owned()],
         Verdict::Fails { why, changes } => (why, changes),
-        other => return vec![format!("{other:?}")],
+        other @ (Verdict::Due { .. } | Verdict::Unknown { .. } | Verdict::NotApplicable { .. }) => {
+            return vec![format!("{other:?}")];
+        }
     };
     let told = |change: &Change| {
         let mut told = format!("{} {} {}", change.deed.sign(), change.stage, change.id);
