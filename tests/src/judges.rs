@@ -117,8 +117,7 @@ pub struct Moto {
 impl Moto {
     /// Starts one of one's own; tests share none.
     pub fn start() -> Self {
-        let program = installed("tests/.venv/bin/moto_server", "tests/.venv/installed");
-        // Through the interpreter: the script's first line names the directory it was installed in, which may have moved.
+        let program = root().join("tests/python/serve_moto.py");
         let interpreter = installed("tests/.venv/bin/python", "tests/.venv/installed");
         let mut child = Command::new(interpreter)
             .arg("-B")
@@ -129,7 +128,7 @@ impl Moto {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("moto_server starts");
+            .expect("moto's server starts");
         let (tell, told) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         // Reads on to the end, so that a full pipe never stops the server.
@@ -145,7 +144,7 @@ impl Moto {
             Ok(url) => Moto { child, url },
             Err(_) => {
                 drop(child.kill());
-                panic!("moto_server did not start; run `tests/setup`")
+                panic!("moto's server did not start; run `tests/setup`")
             }
         }
     }
