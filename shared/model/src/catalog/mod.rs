@@ -148,7 +148,19 @@ impl ControlKind {
                 | ControlKind::ExternalAccessAnalysis
                 | ControlKind::StandardsAssessment,
                 Provider::Azure,
+            )
+            // Constraints of the organization policy deny what goes against them.
+            | (
+                ControlKind::BlockPublicStorage
+                | ControlKind::EncryptByDefault
+                | ControlKind::BlockPublicSnapshots
+                | ControlKind::BlockPublicImages
+                | ControlKind::HardenedInstances
+                | ControlKind::ExternalAccessAnalysis,
+                Provider::Gcp,
             ) => Place::Policy,
+            // A project is protected by a lien of its own.
+            (ControlKind::ProtectBaseline, Provider::Gcp) => Place::Tenant,
             _ => self.entry().place,
         }
     }
@@ -159,7 +171,7 @@ impl ControlKind {
             (self, provider),
             (ControlKind::EnabledServices, Provider::Aws)
                 | (ControlKind::ProtectBaseline, Provider::Azure)
-                | (ControlKind::AuditLog, Provider::Aws | Provider::Azure)
+                | (ControlKind::AuditLog, Provider::Aws | Provider::Azure | Provider::Gcp)
         )
     }
 

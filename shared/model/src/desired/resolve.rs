@@ -15,8 +15,8 @@ use crate::catalog::{
 use crate::facts::{Facts, Inventory, Origin, State};
 use crate::id::{Name, Provider, TenantId, UnitPath};
 use crate::manifest::{
-    AwsCloud, AzureCloud, AzureRole, Cloud, ContactKind, Handover, Intake, Manage, Manifest, Mode, Project,
-    Tenant, line::Asking,
+    AwsCloud, AzureCloud, AzureRole, Cloud, ContactKind, GcpCloud, Handover, Intake, Manage, Manifest, Mode,
+    Project, Tenant, line::Asking,
 };
 use crate::record::{Life, Record};
 use crate::target::Target;
@@ -185,7 +185,7 @@ fn spared(ground: &Cloud, id: &TenantId) -> bool {
         Cloud::Azure(AzureCloud { controller_subscription, .. }) => {
             controller_subscription.as_deref() == Some(id.native())
         }
-        Cloud::Gcp(_) => false,
+        Cloud::Gcp(GcpCloud { controller_project, .. }) => controller_project.as_deref() == Some(id.native()),
     }
 }
 

@@ -187,12 +187,38 @@ pub struct GcpCloud {
     pub organization: String,
     /// The locations that are governed.
     pub locations: Vec<Region>,
+    /// The customer's id in Cloud Identity or Workspace (`C0abc12de`), by which whole directories are allowed or refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
     /// Billing accounts under the organization's own names.
     #[serde(default)]
     pub billing_accounts: BTreeMap<Name, String>,
+    /// The project the function runs in; never gated and never moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller_project: Option<String>,
+    /// Whom Landfall acts as.
+    #[serde(default)]
+    pub identities: GcpIdentities,
     /// Whether Landfall may write there.
     #[serde(default)]
     pub manage: Manage,
+}
+
+/// Whom Landfall acts as in a Google Cloud organization: two service accounts, one that can only read. Its own identity
+/// impersonates them; at a desk it acts as whoever signed in, unless they are named.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GcpIdentities {
+    /// Mail address of the service account that plans are made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
+    /// Mail address of the service account that changes are made with. No deny of ours stops it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<String>,
+    /// Who sets projects up, such as a project factory, as IAM names them: `serviceAccount:factory@acme.iam.gserviceaccount.com`. No deny
+    /// of ours stops them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bootstrap: Vec<String>,
 }
 
 /// What a contact is for.

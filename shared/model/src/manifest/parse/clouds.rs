@@ -7,9 +7,11 @@ use super::fields::{self, Fields, entries, native_id, set, word};
 use super::is_uuid;
 use super::problems::{Problem, Problems};
 use crate::diagnostic::code;
-use crate::id::{Name, Provider, Region};
+use crate::id::{Name, Provider, Region, TenantId};
 use crate::manifest::yaml::{Key, Node, quote};
-use crate::manifest::{AwsCloud, AwsRoles, AzureCloud, AzureIdentities, Cloud, GcpCloud, Manage};
+use crate::manifest::{
+    AwsCloud, AwsRoles, AzureCloud, AzureIdentities, Cloud, GcpCloud, GcpIdentities, Manage,
+};
 
 /// The other keys of a tenant: a cloud of this name could not be told from them.
 pub(super) const TENANT_KEYS: [&str; 4] = ["environment", "landing-zone", "unit", "with"];
@@ -304,6 +306,25 @@ fn gcp(
         })
     });
     let locations = regions("locations", fields, alike, problems);
+    let customer = match fields.take("customer") {
+        Some(node) => native_id(node, "a customer id such as `C0abc12de`", problems, |text| {
+            text.strip_prefix('C')
+                .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+        })
+        .map(Some),
+        None => Some(None),
+    };
+    let controller_project = match fields.take("controller-project") {
+        Some(node) => native_id(node, "the id of a project such as `acme-landfall`", problems, |text| {
+            TenantId::new(Provider::Gcp, text).is_ok()
+        })
+        .map(Some),
+        None => Some(None),
+    };
+    let identities = match fields.take("identities") {
+        Some(node) => gcp_identities(node, problems),
+        None => Some(GcpIdentities::default()),
+    };
     let mut billing_accounts = BTreeMap::new();
     for (key, node) in
         fields.take("billing-accounts").and_then(|node| entries(node, problems)).unwrap_or_default()
@@ -318,7 +339,49 @@ fn gcp(
             billing_accounts.insert(name, id);
         }
     }
-    Some(GcpCloud { organization: organization?, locations: locations?, billing_accounts, manage })
+    Some(GcpCloud {
+        organization: organization?,
+        locations: locations?,
+        customer: customer?,
+        billing_accounts,
+        controller_project: controller_project?,
+        identities: identities?,
+        manage,
+    })
+}
+
+fn gcp_identities(node: &Node, problems: &mut Problems) -> Option<GcpIdentities> {
+    const ACCOUNT: &str = "a service account such as `landfall-read@acme-landfall.iam.gserviceaccount.com`";
+    let mut fields = Fields::of(node, problems);
+    let mut account = |key| match fields.take(key) {
+        Some(node) => native_id(node, ACCOUNT, problems, is_service_account).map(Some),
+        None => Some(None),
+    };
+    let (read, write) = (account("read"), account("write"));
+    let bootstrap = match fields.take("bootstrap") {
+        Some(node) => set(node, "a list of principals", problems, super::organization::gcp_principal),
+        None => Some(Vec::new()),
+    };
+    if let (Some(Some(same)), true) = (&read, read == write) {
+        let message = format!("`read` and `write` are both `{same}`");
+        problems.add(
+            Problem::new(code::WRONG_VALUE, fields.at(), message)
+                .help("plans are made with an account that can only read: give two service accounts"),
+        );
+    }
+    fields.end(problems);
+    Some(GcpIdentities { read: read?, write: write?, bootstrap: bootstrap? })
+}
+
+/// `name@project.iam.gserviceaccount.com`: the ones that people make.
+fn is_service_account(text: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
+    };
+    text.strip_suffix(".iam.gserviceaccount.com")
+        .and_then(|text| text.split_once('@'))
+        .is_some_and(|(name, project)| part(name) && part(project))
 }
 
 /// The regions or locations that are governed; none at all would mean that nothing is looked at.

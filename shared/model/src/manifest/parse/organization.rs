@@ -95,22 +95,21 @@ pub(super) fn break_glass(found: &[(&Key, &Node)], draft: &mut Draft, problems: 
 }
 
 fn principal(provider: Provider, node: &Node, problems: &mut Problems) -> Option<String> {
-    const GCP: [&str; 5] = ["group:", "user:", "serviceAccount:", "principal://", "principalSet://"];
-    let after = |text: &str, prefixes: &[&str]| {
-        prefixes.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()))
-    };
     match provider {
         Provider::Aws => aws_principal(node, problems),
         Provider::Azure => {
             fields::native_id(node, "the object id of a principal, a UUID in lower case", problems, is_uuid)
         }
-        Provider::Gcp => fields::native_id(
-            node,
-            "a principal such as `group:break-glass@acme.example`",
-            problems,
-            |text| after(text, &GCP),
-        ),
+        Provider::Gcp => gcp_principal(node, problems),
     }
+}
+
+/// A principal as IAM names it.
+pub(super) fn gcp_principal(node: &Node, problems: &mut Problems) -> Option<String> {
+    const FORMS: [&str; 5] = ["group:", "user:", "serviceAccount:", "principal://", "principalSet://"];
+    fields::native_id(node, "a principal such as `group:break-glass@acme.example`", problems, |text| {
+        FORMS.iter().any(|form| text.strip_prefix(form).is_some_and(|rest| !rest.is_empty()))
+    })
 }
 
 /// A role or user as aws:PrincipalArn names it. The pattern is spared by every deny, so it names somebody.

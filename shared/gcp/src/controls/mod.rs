@@ -1,0 +1,138 @@
+//! What Google Cloud does about each control of the catalog: one file each, one table line each.
+//!
+//! Every file has one unit type that implements the engine's `Control` (which settings it looks at, how it looks, one call for one
+//! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
+
+#[cfg(test)]
+mod landscape;
+mod tags;
+
+use landfall_engine::cloud::Sighting;
+use landfall_engine::control::{AnyControl, Permissions, Platform};
+use landfall_model::catalog::ControlKind;
+use landfall_model::desired::Desired;
+use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::manifest::{Cloud, GcpCloud};
+use landfall_model::observed::{Address, Seen};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::client::Reply;
+use crate::error::CallError;
+use crate::session::{Reader, Writer};
+
+/// Google Cloud, where the controls of this folder act.
+pub(crate) enum Gcp {}
+
+impl Platform for Gcp {
+    type Reader = Reader;
+    type Writer = Writer;
+    type Error = CallError;
+}
+
+/// What Google Cloud offers for a control.
+pub(crate) enum Offer {
+    /// It is held, and this is how.
+    Control(&'static dyn AnyControl<Gcp>),
+    /// Google Cloud has no such thing; why, for people. Never "not yet".
+    NotOffered(&'static str),
+}
+
+/// The table.
+pub(crate) fn offer(kind: ControlKind) -> Offer {
+    use Offer::{Control, NotOffered};
+    match kind {
+        ControlKind::Units
+        | ControlKind::Placement
+        | ControlKind::QuarantineGate
+        | ControlKind::Access
+        | ControlKind::EnabledServices
+        | ControlKind::Policies
+        | ControlKind::AllowedRegions
+        | ControlKind::DeniedServices
+        | ControlKind::ProtectBaseline
+        | ControlKind::ResourceLocks
+        | ControlKind::AuditLog
+        | ControlKind::ThreatDetection
+        | ControlKind::ServiceAlerts
+        | ControlKind::StandardsAssessment
+        | ControlKind::AccountAlias
+        | ControlKind::Budget
+        | ControlKind::SecurityContacts
+        | ControlKind::ExternalAccessAnalysis
+        | ControlKind::BlockPublicStorage
+        | ControlKind::EncryptByDefault
+        | ControlKind::BlockPublicSnapshots
+        | ControlKind::BlockPublicImages
+        | ControlKind::HardenedInstances
+        | ControlKind::NoDefaultNetwork => NotOffered("being built"),
+        ControlKind::Tags => Control(&tags::Tags),
+        ControlKind::PasswordPolicy => {
+            NotOffered("a project has no passwords: they belong to the directory, Cloud Identity")
+        }
+        ControlKind::NoRootKeys | ControlKind::RootMfa => NotOffered(
+            "a project has no root user; the organization's administrators are people of Cloud Identity",
+        ),
+        ControlKind::ClosedDefaultSecurityGroups => NotOffered(
+            "a network has no default security group; what comes in is denied unless a rule allows it",
+        ),
+        ControlKind::RegionOptIn => NotOffered("Google Cloud's locations need no switch"),
+    }
+}
+
+/// The API permissions of a control on Google Cloud, as its roles name them.
+pub fn permissions(kind: ControlKind) -> Option<Permissions> {
+    match offer(kind) {
+        Offer::Control(control) => Some(control.permissions()),
+        Offer::NotOffered(_) => None,
+    }
+}
+
+/// What was seen, with the number of the answer that showed it.
+fn seen(reply: &Reply, value: &impl Serialize) -> Sighting {
+    Sighting { seen: Seen::present(value), request: reply.request_id.clone() }
+}
+
+/// It is not there: Google said so by an answer that means just that.
+fn absent(error: &CallError) -> Sighting {
+    Sighting { seen: Seen::Absent, request: error.request_id().map(str::to_owned) }
+}
+
+/// It is not there: Google's answer is an empty one.
+fn nothing(reply: &Reply) -> Sighting {
+    Sighting { seen: Seen::Absent, request: reply.request_id.clone() }
+}
+
+/// A control's own type as the value that plans and evidence carry.
+fn json(value: &impl Serialize) -> Value {
+    // INVARIANT: the controls' types are plain structs with text keys, which always have a JSON form.
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Google shows what is not set as nothing, or as null.
+fn or_default<'de, D, T>(value: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+/// The cloud as the manifest says; nothing where the target is not on Google Cloud, which these controls are never asked about.
+fn ground(desired: &Desired) -> Option<&GcpCloud> {
+    match &desired.ground {
+        Cloud::Gcp(gcp) => Some(gcp),
+        Cloud::Aws(_) | Cloud::Azure(_) => None,
+    }
+}
+
+/// It does not hold, and nothing here may or can put it right; why, for people.
+fn reported(why: impl Into<String>) -> Verdict {
+    Verdict::Fails { why: why.into(), changes: Vec::new() }
+}
+
+/// The manifest asks nothing of the target: one line for the whole control.
+fn unasked(kind: ControlKind, resource: &str, why: &str) -> Judgement {
+    let verdict = Verdict::NotApplicable { why: why.to_owned() };
+    Judgement { control: kind, address: Address::global(kind, resource), verdict }
+}

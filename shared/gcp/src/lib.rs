@@ -1,0 +1,16 @@
+//! Google Cloud projects: client, identity, tenants and one file per control.
+
+pub(crate) mod client;
+pub mod controls;
+pub(crate) mod directory;
+pub(crate) mod error;
+pub(crate) mod http;
+pub(crate) mod identity;
+pub(crate) mod provider;
+pub(crate) mod rates;
+pub(crate) mod session;
+
+pub use client::{Client, Gcp};
+pub use error::{CallError, ConfigError};
+pub use provider::GcpOrganization;
+pub use rates::rate;

@@ -1,0 +1,83 @@
+//! Who looks at a project and who writes to it: two identities, two types.
+//!
+//! A [`Reader`] calls as the manifest's read account, a [`Writer`] as its write account. The function's own identity can impersonate
+//! both and reach its store and queue, nothing else. At a desk both are the person who signed in.
+
+use landfall_model::manifest::{GcpCloud, GcpIdentities};
+
+use crate::client::{Client, Gcp};
+use crate::directory::Directory;
+use crate::error::ConfigError;
+use crate::identity::Who;
+
+/// The way to one target.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    /// The project's id; empty where the target is the organization.
+    pub(crate) project: String,
+    /// Calls, as this session's identity.
+    pub(crate) client: Client,
+    /// What the organization has, looked up once, as the identity that can only look.
+    pub(crate) directory: Directory,
+    /// The cloud as the manifest says.
+    pub(crate) ground: GcpCloud,
+}
+
+/// Looks; its identity can't write.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader(pub(crate) Session);
+
+/// Writes.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer(pub(crate) Session);
+
+impl Session {
+    /// The target as a parent of resources: `projects/<id>`, or `organizations/<number>`.
+    pub(crate) fn scope(&self) -> String {
+        if self.project.is_empty() {
+            format!("organizations/{}", self.ground.organization)
+        } else {
+            format!("projects/{}", self.project)
+        }
+    }
+}
+
+/// Makes the two kinds of sessions.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    reading: Client,
+    writing: Client,
+    ground: GcpCloud,
+    directory: Directory,
+}
+
+impl Door {
+    pub(crate) fn new(gcp: &Gcp, ground: GcpCloud) -> Result<Self, ConfigError> {
+        let GcpIdentities { read, write, bootstrap: _ } = &ground.identities;
+        let reading = gcp.client(&Who::Read(read.clone()))?;
+        let writing = gcp.client(&Who::Write(write.clone()))?;
+        let directory = Directory::new(reading.clone(), &ground);
+        Ok(Door { reading, writing, ground, directory })
+    }
+
+    pub(crate) const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub(crate) fn reader(&self, project: &str) -> Reader {
+        Reader(self.session(project, &self.reading))
+    }
+
+    pub(crate) fn writer(&self, project: &str) -> Writer {
+        Writer(self.session(project, &self.writing))
+    }
+
+    fn session(&self, project: &str, client: &Client) -> Session {
+        Session {
+            project: project.to_owned(),
+            client: client.clone(),
+            directory: self.directory.clone(),
+            ground: self.ground.clone(),
+        }
+    }
+}
