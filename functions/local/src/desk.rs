@@ -12,15 +12,15 @@ use landfall_engine::engine::{Deadline, Engine, SystemClock, SystemDice, Trusted
 use landfall_engine::queue::memory::MemoryQueue;
 use landfall_engine::store::Store;
 use landfall_engine::trust::{Footing, for_looking, trust};
+use landfall_gcp::{Gcp, GcpOrganization};
 use landfall_model::id::Name;
-use landfall_model::manifest::{self, AwsCloud, AzureCloud, Limits, Manifest};
+use landfall_model::manifest::{self, AwsCloud, AzureCloud, GcpCloud, Limits, Manifest};
 use landfall_model::target::Target;
 
 use crate::arguments::Common;
 use crate::command::verify::keys;
 use crate::near::did_you_mean;
 use crate::place::{self, Cloudy, Use};
-use crate::say;
 use crate::source::{self, Given};
 
 /// A run of this process may take this long: nobody stops it from outside as a cloud stops a function.
@@ -42,6 +42,7 @@ pub(crate) struct Desk {
 enum Way {
     Aws(Aws, AwsCloud),
     Azure(Azure, AzureCloud),
+    Gcp(Gcp, GcpCloud),
 }
 
 impl Way {
@@ -49,7 +50,7 @@ impl Way {
         Ok(match ground {
             manifest::Cloud::Aws(ground) => Way::Aws(cloudy.aws().await?.clone(), ground.clone()),
             manifest::Cloud::Azure(ground) => Way::Azure(cloudy.azure().await?.clone(), ground.clone()),
-            manifest::Cloud::Gcp(_) => bail!("{NO_GCP}"),
+            manifest::Cloud::Gcp(ground) => Way::Gcp(cloudy.gcp().await?.clone(), ground.clone()),
         })
     }
 
@@ -64,6 +65,10 @@ impl Way {
                 let cloud = Arc::new(AzureOrganization::new(azure, name.clone(), ground.clone())?);
                 (Arc::clone(&cloud) as Arc<dyn Cloud>, cloud)
             }
+            Way::Gcp(gcp, ground) => {
+                let cloud = Arc::new(GcpOrganization::new(gcp, name.clone(), ground.clone())?);
+                (Arc::clone(&cloud) as Arc<dyn Cloud>, cloud)
+            }
         })
     }
 
@@ -71,12 +76,11 @@ impl Way {
         let here = match self {
             Way::Aws(aws, _) => aws.endpoints_are_loopback(),
             Way::Azure(azure, _) => azure.is_loopback(),
+            Way::Gcp(gcp, _) => gcp.is_loopback(),
         };
         if here { Footing::Loopback } else { Footing::Real }
     }
 }
-
-const NO_GCP: &str = "this version works on AWS and Azure; Google Cloud is not looked at";
 
 impl Desk {
     /// To look with, in each cloud that is asked for: a working copy that nobody signed is enough, because nothing here can write.
@@ -176,17 +180,11 @@ async fn ways(
     let mut ways = Vec::new();
     for name in names {
         let Some(ground) = manifest.clouds.get(&name) else { continue };
-        match (ground, wanted) {
-            // Nobody asked for it in particular, so it is said and the others go on.
-            (manifest::Cloud::Gcp(_), None) => say::note(format!("{name}: {NO_GCP}")),
-            (ground, _) => {
-                let way = Way::to(ground, cloudy).await.with_context(|| format!("the cloud `{name}`"))?;
-                ways.push((name, way));
-            }
-        }
+        let way = Way::to(ground, cloudy).await.with_context(|| format!("the cloud `{name}`"))?;
+        ways.push((name, way));
     }
     if ways.is_empty() {
-        bail!("the manifest has no cloud that this version works on: AWS or Azure");
+        bail!("the manifest has no cloud");
     }
     Ok(ways)
 }

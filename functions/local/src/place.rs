@@ -10,6 +10,7 @@ use landfall_engine::governor::Governor;
 use landfall_engine::store::Store;
 use landfall_engine::store::memory::MemoryStore;
 use landfall_engine::store::sqlite::SqliteStore;
+use landfall_gcp::Gcp;
 use tokio::sync::OnceCell;
 
 /// The ways to the clouds, each made when something first needs it: most questions at a desk need none.
@@ -17,6 +18,7 @@ use tokio::sync::OnceCell;
 pub(crate) struct Cloudy {
     aws: OnceCell<Aws>,
     azure: OnceCell<Azure>,
+    gcp: OnceCell<Gcp>,
 }
 
 impl Cloudy {
@@ -36,6 +38,15 @@ impl Cloudy {
             azure.context("could not make a way to Azure")
         };
         self.azure.get_or_try_init(make).await
+    }
+
+    /// The way to Google Cloud, from its libraries' own environment.
+    pub(crate) async fn gcp(&self) -> anyhow::Result<&Gcp> {
+        let make = || async {
+            let gcp = Gcp::from_env(Arc::new(Governor::new(landfall_gcp::rate)));
+            gcp.context("could not make a way to Google Cloud")
+        };
+        self.gcp.get_or_try_init(make).await
     }
 }
 

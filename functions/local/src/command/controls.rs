@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use clap::Args;
 use landfall_engine::control::Permissions;
 use landfall_model::catalog::{ControlKind, Effect, Entry, Parameter, Place};
+use landfall_model::id::Provider;
 use serde_json::{Value, json};
 
 use crate::arguments::{Common, Format};
@@ -69,8 +70,9 @@ fn page(kind: ControlKind) {
         say::line(format!("    {}; {default}; of several levels, {}", form.expected(), combine.as_str()));
     }
     say::line(format!("\n{}", say::styled(say::HEAD, "What Landfall may call for it")));
-    let line = |what: String, needs: &str| say::line(format!("  {what:<15}  {needs}"));
-    for (cloud, needs) in permissions(kind) {
+    let line = |what: String, needs: &str| say::line(format!("  {what:<22}  {needs}"));
+    for (provider, needs) in permissions(kind) {
+        let cloud = spoken(provider);
         match needs {
             Some(needs) => {
                 line(format!("{cloud}, to look"), &list(needs.read));
@@ -81,12 +83,22 @@ fn page(kind: ControlKind) {
     }
 }
 
-/// What each cloud that this version works on has to permit.
-fn permissions(kind: ControlKind) -> [(&'static str, Option<Permissions>); 2] {
+/// What each cloud has to permit.
+fn permissions(kind: ControlKind) -> [(Provider, Option<Permissions>); 3] {
     [
-        ("AWS", landfall_aws::controls::permissions(kind)),
-        ("Azure", landfall_azure::controls::permissions(kind)),
+        (Provider::Aws, landfall_aws::controls::permissions(kind)),
+        (Provider::Azure, landfall_azure::controls::permissions(kind)),
+        (Provider::Gcp, landfall_gcp::controls::permissions(kind)),
     ]
+}
+
+/// A cloud as people call it.
+const fn spoken(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Aws => "AWS",
+        Provider::Azure => "Azure",
+        Provider::Gcp => "Google Cloud",
+    }
 }
 
 fn list(permissions: &[&str]) -> String {
@@ -106,9 +118,9 @@ fn value(kind: ControlKind) -> Value {
         .collect();
     let permissions: serde_json::Map<String, Value> = permissions(kind)
         .into_iter()
-        .map(|(cloud, needs)| {
+        .map(|(provider, needs)| {
             let needs = needs.map(|needs| json!({"read": needs.read, "write": needs.write}));
-            (cloud.to_ascii_lowercase(), needs.into())
+            (provider.as_str().to_owned(), needs.into())
         })
         .collect();
     json!({
