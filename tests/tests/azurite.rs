@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use landfall_azure::{Azure, AzureOrganization, BlobError};
+use landfall_azure::{Azure, AzureOrganization, BlobError, StorageQueue};
 use landfall_engine::engine::{Deadline, Engine, SystemClock, SystemDice};
-use landfall_engine::queue::{Queue as _, QueueError};
+use landfall_engine::queue::{Outbox as _, Queue as _, QueueError};
 use landfall_engine::store::{Key, Store as _, StoreError};
 use landfall_engine::trust::{Footing, trust};
 use landfall_engine::{history, sweep, work};
@@ -183,7 +183,11 @@ fn subscription(number: usize) -> String {
 }
 
 /// A process of its own, as far as anybody outside can tell: connections, tokens, store and queue are its own.
-async fn process(simulator: &AzureSimulator, azurite: &Azurite, manifest_text: &str) -> Engine {
+async fn process(
+    simulator: &AzureSimulator,
+    azurite: &Azurite,
+    manifest_text: &str,
+) -> (Engine, Arc<StorageQueue>) {
     let azure = Azure::loopback_with_storage(&simulator.url(), azurite.blob()).unwrap();
     let manifest = manifest(manifest_text);
     let (name, cloud) = manifest.clouds.iter().next().unwrap();
@@ -193,16 +197,18 @@ async fn process(simulator: &AzureSimulator, azurite: &Azurite, manifest_text: &
     let bundle = Bundle::build(manifest.clone()).unwrap();
     let trusted = trust(&*store, bundle, None, None, Footing::Loopback, Timestamp::now()).await.unwrap();
     let queue = azure.queue(&azurite.queue_url("work")).unwrap().with_rules(Duration::from_secs(10), 5);
-    Engine {
+    let queue = Arc::new(queue);
+    let engine = Engine {
         store,
-        queue: Arc::new(queue),
+        queue: queue.clone(),
         cloud: cloud.clone(),
         hands: cloud,
         trusted,
         clock: Arc::new(SystemClock),
         dice: Arc::new(SystemDice),
         limits: None,
-    }
+    };
+    (engine, queue)
 }
 
 fn deadline() -> Deadline {
@@ -210,28 +216,28 @@ fn deadline() -> Deadline {
 }
 
 /// Works off what is due, and says how many messages that were.
-async fn work_off(engine: &Engine) -> u32 {
+async fn work_off(engine: &Engine, queue: &StorageQueue) -> u32 {
     let mut done = 0;
     loop {
-        let received = engine.queue.receive(3).await.unwrap();
+        let received = queue.receive(3).await.unwrap();
         if received.is_empty() {
             return done;
         }
         for message in received {
             work::perform(engine, &work::read(&message.body).unwrap(), deadline()).await.unwrap();
-            engine.queue.done(&message.receipt).await.unwrap();
+            queue.done(&message.receipt).await.unwrap();
             done += 1;
         }
     }
 }
 
 /// Works until nothing is left in the queue, now or later.
-async fn drain(engine: Engine) -> u32 {
+async fn drain((engine, queue): (Engine, Arc<StorageQueue>)) -> u32 {
     let mut done = 0;
     let until = Timestamp::now() + SignedDuration::from_mins(3);
-    while engine.queue.next_due().await.unwrap().is_some() {
+    while queue.next_due().await.unwrap().is_some() {
         assert!(Timestamp::now() < until, "the queue is not drained");
-        done += work_off(&engine).await;
+        done += work_off(&engine, &queue).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     done
@@ -256,11 +262,12 @@ async fn two_processes_work_off_a_sweep_that_a_third_dies_of() {
     let first = process(&simulator, &azurite, &text).await;
     let second = process(&simulator, &azurite, &text).await;
     let third = process(&simulator, &azurite, &text).await;
-    let id = sweep::begin(&first, deadline()).await.unwrap();
-    assert_eq!(third.queue.receive(2).await.unwrap().len(), 2);
+    let id = sweep::begin(&first.0, deadline()).await.unwrap();
+    assert_eq!(third.1.receive(2).await.unwrap().len(), 2);
     drop(third);
 
     let (one, two) = tokio::join!(tokio::spawn(drain(first.clone())), tokio::spawn(drain(second.clone())));
+    let ((first, queue), (second, _)) = (first, second);
     let (one, two) = (one.unwrap(), two.unwrap());
     assert!(one > 1 && two > 1, "both had their share: {one} and {two}");
     let closed = sweep::closed(&first, &id).await.unwrap().unwrap();
@@ -268,7 +275,7 @@ async fn two_processes_work_off_a_sweep_that_a_third_dies_of() {
     // The organization is a target of its own.
     assert_eq!(closed.done as usize, SUBSCRIPTIONS + 1, "{closed:#?}");
     assert!(closed.changes > 0, "{closed:#?}");
-    assert_eq!(first.queue.dead().await.unwrap(), Vec::<String>::new());
+    assert_eq!(queue.dead().await.unwrap(), Vec::<String>::new());
 
     // What came of it is in the cloud, and in the store for whoever comes next.
     let tagged: BTreeSet<String> = simulator
@@ -288,7 +295,7 @@ async fn two_processes_work_off_a_sweep_that_a_third_dies_of() {
 
     // The next sweep finds nothing to do. Its close is not waited for.
     let id = sweep::begin(&second, deadline()).await.unwrap();
-    work_off(&second).await;
+    work_off(&second, &queue).await;
     work::perform(&second, &Work::Close { sweep: id.clone() }, deadline()).await.unwrap();
     let closed = sweep::closed(&second, &id).await.unwrap().unwrap();
     assert_eq!((closed.changes, closed.unknown.len()), (0, 0), "{closed:#?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use landfall_azure::{Azure, StorageQueue};
 use landfall_engine::queue::contract::Rules;
-use landfall_engine::queue::{Queue as _, QueueError};
+use landfall_engine::queue::{Outbox as _, Queue as _, QueueError};
 use landfall_simulator::storage_queue::StorageQueues;
 
 /// Where nobody listens: nothing here asks Resource Manager.

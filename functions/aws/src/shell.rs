@@ -9,7 +9,7 @@ use landfall_engine::answer::{answer, refuse};
 use landfall_engine::config::{Config, Wrong};
 use landfall_engine::engine::{Clock as _, Deadline, Engine, SystemClock, SystemDice, Trusted};
 use landfall_engine::governor::Governor;
-use landfall_engine::queue::Queue;
+use landfall_engine::queue::Outbox;
 use landfall_engine::store::Store;
 pub use landfall_engine::trust::statement_of;
 use landfall_engine::trust::{Footing, Found, follow};
@@ -31,7 +31,7 @@ pub struct Shell {
     config: Config,
     aws: Aws,
     store: OnceCell<Arc<dyn Store>>,
-    queue: Arc<dyn Queue>,
+    queue: Arc<dyn Outbox>,
     followed: Mutex<Option<(Timestamp, Followed)>>,
 }
 

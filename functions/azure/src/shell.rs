@@ -11,7 +11,7 @@ use landfall_engine::config::{Config, Wrong};
 use landfall_engine::control::chain;
 use landfall_engine::engine::{Clock as _, Deadline, Engine, SystemClock, SystemDice, Trusted};
 use landfall_engine::governor::Governor;
-use landfall_engine::queue::Queue;
+use landfall_engine::queue::Outbox;
 use landfall_engine::store::Store;
 use landfall_engine::trust::{Footing, Found, follow, statement_of};
 use landfall_model::answer::Answer;
@@ -33,7 +33,7 @@ pub struct Shell {
     config: Config,
     azure: Azure,
     store: OnceCell<Arc<dyn Store>>,
-    queue: Arc<dyn Queue>,
+    queue: Arc<dyn Outbox>,
     followed: Mutex<Option<(Timestamp, Followed)>>,
 }
 

@@ -9,6 +9,7 @@ use landfall_aws::{Aws, AwsOrganization};
 use landfall_azure::{Azure, AzureOrganization};
 use landfall_engine::cloud::{Cloud, Hands};
 use landfall_engine::engine::{Deadline, Engine, SystemClock, SystemDice, Trusted};
+use landfall_engine::queue::Outbox;
 use landfall_engine::queue::memory::MemoryQueue;
 use landfall_engine::store::Store;
 use landfall_engine::trust::{Footing, for_looking, trust};
@@ -139,18 +140,20 @@ impl Desk {
         may_hold(self.manifest(), &self.name, target)
     }
 
-    /// An engine whose queue is in this process.
-    pub(crate) fn engine(&self, limits: Option<Limits>) -> Engine {
-        Engine {
+    /// An engine whose queue is in this process, and the queue.
+    pub(crate) fn engine(&self, limits: Option<Limits>) -> (Engine, Arc<MemoryQueue>) {
+        let queue = Arc::new(MemoryQueue::with_rules(RUN.unsigned_abs(), 3));
+        let engine = Engine {
             store: Arc::clone(&self.store),
-            queue: Arc::new(MemoryQueue::with_rules(RUN.unsigned_abs(), 3)),
+            queue: Arc::clone(&queue) as Arc<dyn Outbox>,
             cloud: Arc::clone(&self.cloud),
             hands: Arc::clone(&self.hands),
             trusted: self.trusted.clone(),
             clock: Arc::new(SystemClock),
             dice: Arc::new(SystemDice),
             limits,
-        }
+        };
+        (engine, queue)
     }
 
     /// The engine with an organization of which nothing is remembered yet. What was read right after a write may be old, and a look

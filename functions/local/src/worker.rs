@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use landfall_engine::control::chain;
 use landfall_engine::engine::{Engine, EngineError};
-use landfall_engine::queue::Received;
+use landfall_engine::queue::{Queue, Received};
 use landfall_engine::reconcile::Reconciled;
 use landfall_engine::store::StoreExt as _;
 use landfall_engine::sweep::{self, Closed, Sweep};
@@ -115,6 +115,7 @@ type Running<'a> = BoxFuture<'a, (Received, Work, Result<Option<Reconciled>, Eng
 pub(crate) async fn work(
     desk: &Desk,
     engine: &Engine,
+    queue: &dyn Queue,
     sweep: Option<&SweepId>,
     mut worked: Worked,
     bar: &ProgressBar,
@@ -124,7 +125,7 @@ pub(crate) async fn work(
     let mut interrupt = Box::pin(tokio::signal::ctrl_c());
     loop {
         while !worked.interrupted && running.len() < HANDS {
-            let received = engine.queue.receive(HANDS - running.len()).await?;
+            let received = queue.receive(HANDS - running.len()).await?;
             if received.is_empty() {
                 break;
             }
@@ -137,7 +138,7 @@ pub(crate) async fn work(
                     })),
                     Err(why) => {
                         worked.failures.push(why);
-                        engine.queue.done(&one.receipt).await?;
+                        queue.done(&one.receipt).await?;
                     }
                 }
             }
@@ -147,7 +148,7 @@ pub(crate) async fn work(
                 worked.closed = close(engine, sweep, &worked).await?;
             }
             let over = worked.remains.is_empty() && (sweep.is_none() || worked.closed.is_some());
-            match engine.queue.next_due().await? {
+            match queue.next_due().await? {
                 _ if over || worked.interrupted || !worked.awaits() => break,
                 None => break,
                 Some(wait) if wait > PATIENCE => break,
@@ -162,7 +163,7 @@ pub(crate) async fn work(
             continue;
         }
         tokio::select! {
-            Some((one, work, result)) = running.next() => settle(engine, one, &work, result, &mut worked, bar).await?,
+            Some((one, work, result)) = running.next() => settle(queue, one, &work, result, &mut worked, bar).await?,
             _ = &mut interrupt => {
                 anyhow::ensure!(!worked.interrupted, "interrupted at once; the next run settles what was begun");
                 worked.interrupted = true;
@@ -181,7 +182,7 @@ fn comes_back(work: &Work) -> bool {
 
 /// Notes what came of one message.
 async fn settle(
-    engine: &Engine,
+    queue: &dyn Queue,
     one: Received,
     work: &Work,
     result: Result<Option<Reconciled>, EngineError>,
@@ -194,7 +195,7 @@ async fn settle(
     };
     match result {
         Ok(reconciled) => {
-            engine.queue.done(&one.receipt).await?;
+            queue.done(&one.receipt).await?;
             worked.retried.remove(&one.body);
             match (reconciled, target) {
                 (Some(Reconciled::Done(report)), _) => {
@@ -222,7 +223,7 @@ async fn settle(
         Err(error) => {
             let why = chain(&error);
             if one.attempts >= 3 {
-                engine.queue.done(&one.receipt).await?;
+                queue.done(&one.receipt).await?;
                 worked.retried.remove(&one.body);
                 if let Some(target) = &target {
                     worked.again.remove(target);
@@ -231,7 +232,7 @@ async fn settle(
                 worked.failures.push(format!("{whom}{why}"));
             } else {
                 tracing::info!(why, "a message failed; it is tried again");
-                engine.queue.retry(&one.receipt, AGAIN).await?;
+                queue.retry(&one.receipt, AGAIN).await?;
                 worked.retried.insert(one.body);
             }
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall_engine::queue::{DEAD_SHOWN, Queue, QueueError, Received};
+use landfall_engine::queue::{DEAD_SHOWN, Outbox, Queue, QueueError, Received};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -184,14 +184,17 @@ fn seconds(delay: Duration) -> u64 {
 }
 
 #[async_trait]
-impl Queue for SqsQueue {
+impl Outbox for SqsQueue {
     async fn send(&self, body: &str, delay: Duration) -> Result<(), QueueError> {
         QueueError::check_size(body)?;
         let message = json!({ "QueueUrl": self.url, "MessageBody": body, "DelaySeconds": seconds(delay) });
         self.call("SendMessage", message).await.map_err(|error| self.failed("send to", error))?;
         Ok(())
     }
+}
 
+#[async_trait]
+impl Queue for SqsQueue {
     async fn receive(&self, max: usize) -> Result<Vec<Received>, QueueError> {
         let mut received = Vec::new();
         while received.len() < max {

@@ -25,7 +25,7 @@ use azure_storage_queue::models::{
 use azure_storage_queue::{QueueClient, QueueClientOptions};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use landfall_engine::queue::{DEAD_SHOWN, Queue, QueueError, Received};
+use landfall_engine::queue::{DEAD_SHOWN, Outbox, Queue, QueueError, Received};
 
 use crate::azurite;
 use crate::client::Azure;
@@ -275,12 +275,15 @@ fn number(count: usize) -> i32 {
 }
 
 #[async_trait]
-impl Queue for StorageQueue {
+impl Outbox for StorageQueue {
     async fn send(&self, body: &str, delay: Duration) -> Result<(), QueueError> {
         QueueError::check_size(body)?;
         send(&self.queue, STANDARD.encode(body), delay).await.map_err(|error| self.failed("send to", error))
     }
+}
 
+#[async_trait]
+impl Queue for StorageQueue {
     async fn receive(&self, max: usize) -> Result<Vec<Received>, QueueError> {
         let mut received = Vec::new();
         while received.len() < max {

@@ -12,7 +12,7 @@ use landfall_model::report::Provenance;
 use landfall_model::target::Target;
 
 use crate::cloud::{Cloud, Hands, LookError};
-use crate::queue::{Queue, QueueError};
+use crate::queue::{Outbox, QueueError};
 use crate::store::{KeyError, Store, StoreError};
 
 /// A bundle that was proven, or that runs on loopback only, and who vouches for it.
@@ -83,7 +83,7 @@ pub struct Engine {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
     /// Where work is left for later.
-    pub queue: Arc<dyn Queue>,
+    pub queue: Arc<dyn Outbox>,
     /// The cloud, to look at.
     pub cloud: Arc<dyn Cloud>,
     /// The cloud, to write.

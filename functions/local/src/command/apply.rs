@@ -37,14 +37,16 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
     let bar = worker::bar(targets.len(), "applying");
     let mut all = Worked::default();
     for desk in &desks {
-        let engine = desk.engine(released.as_ref().map(|release| release(desk.manifest().limits)));
+        let (engine, queue) = desk.engine(released.as_ref().map(|release| release(desk.manifest().limits)));
         let mine = targets.iter().filter(|(of, _)| of.name == desk.name);
         for (_, target) in mine {
             let work =
                 Work::Reconcile { target: target.clone(), sweep: None, page: None, cause: Cause::Asked };
             work::send(&engine, &work, Duration::ZERO).await?;
         }
-        all = worker::work(desk, &engine, None, all, &bar).await.context("could not work on the targets")?;
+        all = worker::work(desk, &engine, &*queue, None, all, &bar)
+            .await
+            .context("could not work on the targets")?;
         if all.interrupted {
             break;
         }

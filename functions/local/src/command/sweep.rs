@@ -72,7 +72,7 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
 
 /// Sweeps one cloud.
 async fn one(desk: &Desk) -> anyhow::Result<(SweepId, Worked)> {
-    let engine = desk.engine(None);
+    let (engine, queue) = desk.engine(None);
     let bar = worker::bar(1, "sweeping");
     bar.set_message(desk.organization().to_string());
     let id = tokio::select! {
@@ -82,7 +82,7 @@ async fn one(desk: &Desk) -> anyhow::Result<(SweepId, Worked)> {
     let tenants = engine.store.read::<Sweep>(&keys::sweep(&id)?).await?.map_or(0, |(sweep, _)| sweep.tenants);
     bar.set_length(u64::from(tenants) + 1);
     bar.inc(1);
-    let worked = worker::work(desk, &engine, Some(&id), begun(desk, &id).await?, &bar).await;
+    let worked = worker::work(desk, &engine, &*queue, Some(&id), begun(desk, &id).await?, &bar).await;
     bar.finish_and_clear();
     Ok((id, worked.context("could not work on the sweep")?))
 }

@@ -15,7 +15,7 @@ use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use landfall_engine::governor::{Governor, Rate};
-use landfall_engine::queue::{Queue as _, QueueError};
+use landfall_engine::queue::{Outbox as _, Queue as _, QueueError};
 use serde_json::json;
 
 use self::server::{Answer, Seen, Server, say};

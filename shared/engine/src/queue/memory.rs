@@ -1,7 +1,7 @@
 //! A queue in this process: for the local worker, the demo and tests. What is in it is gone with the process;
 //! the next sweep finds what was left undone.
 
-use super::{DEAD_SHOWN, Queue, QueueError, Received};
+use super::{DEAD_SHOWN, Outbox, Queue, QueueError, Received};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -75,7 +75,7 @@ impl Default for MemoryQueue {
 }
 
 #[async_trait]
-impl Queue for MemoryQueue {
+impl Outbox for MemoryQueue {
     async fn send(&self, body: &str, delay: Duration) -> Result<(), QueueError> {
         QueueError::check_size(body)?;
         let now = Instant::now();
@@ -86,7 +86,10 @@ impl Queue for MemoryQueue {
         state.messages.insert(number, Message { body: body.to_owned(), due, attempts: 0, in_flight: false });
         Ok(())
     }
+}
 
+#[async_trait]
+impl Queue for MemoryQueue {
     async fn receive(&self, max: usize) -> Result<Vec<Received>, QueueError> {
         let now = Instant::now();
         let mut state = self.state(now);

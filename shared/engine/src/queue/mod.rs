@@ -3,7 +3,8 @@
 //! A sweep sends one message per target; a worker receives it, reconciles the target and says `done`. What isn't
 //! done in time comes back by itself, and what came back too often ends among the dead, where people look at
 //! it. In a cloud the queue's own trigger calls the function with the body; receiving is for the local worker
-//! and for tests.
+//! and for tests. That is why there are two traits: [`Outbox`] is all that a run needs, and all that a queue
+//! can be which pushes its messages (Cloud Tasks); [`Queue`] is one that can be asked for them as well.
 //!
 //! `contract` is what every queue must do; a new one is finished when it passes.
 
@@ -30,25 +31,29 @@ pub struct Received {
     pub attempts: u32,
 }
 
-/// A queue that delivers each message at least once, in no promised order.
-///
-/// A message is in flight from its delivery until it is done, retried, or its visibility timeout ends; then it
-/// is delivered again. After the queue's number of deliveries it is dead instead.
+/// Where messages are left, each to be delivered at least once, in no promised order.
 #[async_trait]
-pub trait Queue: std::fmt::Debug + Send + Sync {
+pub trait Outbox: std::fmt::Debug + Send + Sync {
     /// Sends a message that is delivered after `delay` at the earliest.
     ///
     /// A delay above what the queue can do (SQS: 15 minutes) is cut to that, so a message may arrive before its
     /// time: whoever receives it looks whether there is something to do yet.
     async fn send(&self, body: &str, delay: Duration) -> Result<(), QueueError>;
+}
 
+/// A queue that gives its messages to whoever asks.
+///
+/// A message is in flight from its delivery until it is done, retried, or its visibility timeout ends; then it
+/// is delivered again. After the queue's number of deliveries it is dead instead.
+#[async_trait]
+pub trait Queue: Outbox {
     /// At most `max` messages that are due, now in flight. Empty when there is none, even if some are delayed.
     async fn receive(&self, max: usize) -> Result<Vec<Received>, QueueError>;
 
     /// The message needn't come again. A receipt that is over changes nothing and is no error: twice is normal.
     async fn done(&self, receipt: &str) -> Result<(), QueueError>;
 
-    /// The message comes again after `delay`, cut like that of [`Queue::send`]. A receipt that is over changes
+    /// The message comes again after `delay`, cut like that of [`Outbox::send`]. A receipt that is over changes
     /// nothing.
     async fn retry(&self, receipt: &str, delay: Duration) -> Result<(), QueueError>;
 
