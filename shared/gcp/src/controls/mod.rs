@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod landscape;
 mod tags;
+mod units;
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{AnyControl, Permissions, Platform};
@@ -42,8 +43,8 @@ pub(crate) enum Offer {
 pub(crate) fn offer(kind: ControlKind) -> Offer {
     use Offer::{Control, NotOffered};
     match kind {
-        ControlKind::Units
-        | ControlKind::Placement
+        ControlKind::Units => Control(&units::Units),
+        ControlKind::Placement
         | ControlKind::QuarantineGate
         | ControlKind::Access
         | ControlKind::EnabledServices

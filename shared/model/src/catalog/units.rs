@@ -23,7 +23,8 @@ AWS: organizational units (organizations:CreateOrganizationalUnit), at most five
 different names.
 Azure: management groups (Microsoft.Management/managementGroups), at most six deep below the root group. Their ids are
 unique in the whole directory and can't be changed; the display name can.
-Google Cloud: folders (cloudresourcemanager v3, folders.create), at most ten deep; siblings have different display names.
+Google Cloud: folders (cloudresourcemanager v3, folders.create), at most ten deep. Their ids are Google's to give; siblings
+have different display names, of 3 to 30 characters.
 
 References: AWS Organizations user guide, Managing organizational units; Azure management groups, Overview; Resource
 Manager, Creating and managing folders.",
