@@ -35,6 +35,7 @@ mod service;
 mod shared;
 mod simulator;
 pub mod storage_queue;
+pub mod tokens;
 mod wire;
 mod world;
 mod xml;

@@ -73,6 +73,8 @@ pub enum StartError {
         #[source]
         cause: std::io::Error,
     },
+    #[error("could not read the key that tokens are signed with")]
+    Key(#[source] ring::error::KeyRejected),
     #[error("could not start the simulator's thread")]
     Thread(#[source] std::io::Error),
 }
