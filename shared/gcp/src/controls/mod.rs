@@ -3,8 +3,10 @@
 //! Every file has one unit type that implements the engine's `Control` (which settings it looks at, how it looks, one call for one
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
+mod account_alias;
 #[cfg(test)]
 mod landscape;
+mod placement;
 mod tags;
 mod units;
 
@@ -44,8 +46,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
     use Offer::{Control, NotOffered};
     match kind {
         ControlKind::Units => Control(&units::Units),
-        ControlKind::Placement
-        | ControlKind::QuarantineGate
+        ControlKind::Placement => Control(&placement::Placement),
+        ControlKind::QuarantineGate
         | ControlKind::Access
         | ControlKind::EnabledServices
         | ControlKind::Policies
@@ -57,7 +59,6 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
         | ControlKind::StandardsAssessment
-        | ControlKind::AccountAlias
         | ControlKind::Budget
         | ControlKind::SecurityContacts
         | ControlKind::ExternalAccessAnalysis
@@ -67,6 +68,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::BlockPublicImages
         | ControlKind::HardenedInstances
         | ControlKind::NoDefaultNetwork => NotOffered("being built"),
+        ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {
             NotOffered("a project has no passwords: they belong to the directory, Cloud Identity")

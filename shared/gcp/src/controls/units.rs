@@ -58,13 +58,15 @@ pub(super) fn creation(path: &UnitPath) -> ChangeId {
 
 /// The folder, or the organization, that a unit of the manifest stands for, as far as the tree that was read knows it.
 pub(super) fn find<'a>(tree: &'a Tree, wanted: &[WantedUnit], path: &UnitPath) -> Option<&'a str> {
-    path.line().iter().fold(Some(tree.root.as_str()), |above, step| {
-        let folder = match adopted(wanted, step) {
+    let mut at = Some(tree.root.as_str());
+    for step in path.line() {
+        let folder = match adopted(wanted, &step) {
             Some(name) => tree.folder(name),
-            None => above.and_then(|above| tree.child(above, step.leaf())),
+            None => at.and_then(|above| tree.child(above, step.leaf())),
         };
-        folder.map(|folder| folder.name.as_str())
-    })
+        at = folder.map(|folder| folder.name.as_str());
+    }
+    at
 }
 
 /// The same, where the tree does not know it: `folders:search` shows what was just made some time later, `folders.list` at once.

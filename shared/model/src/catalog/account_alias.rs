@@ -23,9 +23,12 @@ somebody else may hold it already: that is a failure people must settle.
 Azure: the subscription's display name (Microsoft.Subscription/rename), at most 64 characters, which anybody with rights
 on it may change and which others may have as well. A new one takes up to ten minutes to show. There is no alias for
 signing in.
-Google Cloud: a project has a display name and an id that never changes; there is no alias for signing in.
+Google Cloud: the project's display name (cloudresourcemanager, projects.patch): 4 to 30 letters, digits, hyphens, quotes,
+spaces and exclamation marks, which others may have as well. A longer one is reported and never cut. The project's id never
+changes; there is no alias for signing in.
 
-References: IAM API reference, CreateAccountAlias; AWS Sign-In user guide, Using an alias for your AWS account ID.",
+References: IAM API reference, CreateAccountAlias; AWS Sign-In user guide, Using an alias for your AWS account ID; Resource
+Manager API reference, projects.",
     place: Place::Tenant,
     effect: Effect::Repairs,
     parameters: &[Parameter {

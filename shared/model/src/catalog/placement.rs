@@ -26,7 +26,8 @@ account enrolled in Control Tower that is moved to a unit which Control Tower do
 owner.
 Azure: a subscription belongs to one management group (managementGroups/subscriptions); writing the new membership takes
 it out of the old one. It needs rights on the subscription and on both groups.
-Google Cloud: projects.move changes a project's parent; it needs rights on the project and on both parents.
+Google Cloud: projects.move changes a project's parent; it needs rights on the project and on both parents. The project
+takes the policies and roles of its new place, and loses those of the folders that it leaves.
 
 References: AWS Organizations API reference, MoveAccount; Azure management groups, Moving management groups and
 subscriptions; Resource Manager, Moving a project.",
