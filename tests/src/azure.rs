@@ -13,6 +13,7 @@ use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::{Cloud, Manifest};
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
 
+use crate::spine::Way;
 use crate::stage::{Stage, engine_of, manifest};
 
 /// The manifest that most scenarios share.
@@ -136,4 +137,44 @@ pub fn ask(
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
     (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+impl Way for AzureSimulator {
+    const CLOSES: &'static str = "Microsoft.Authorization:policyAssignments/write";
+    const NO_CONTACTS: &'static str = "deny=Microsoft.Security:securityContacts/write";
+    const NO_LOOK_AT_CONTACTS: &'static str = "deny=Microsoft.Security:securityContacts/read@{id}";
+    const NO_GATE: &'static [&'static str] = &[
+        "deny=Microsoft.Authorization:policyAssignments/write@{id}",
+        "deny=Microsoft.Authorization:policyAssignments/read@{id}",
+    ];
+    const DENIED: &'static str = "AuthorizationFailed";
+    const FOREIGN: &'static str = "aws/222222222222";
+
+    async fn stage() -> Stage<Self> {
+        Stage::on_azure(3).await
+    }
+
+    fn make(&self, name: &str) -> String {
+        self.edit(|world| world.add_subscription(name))
+    }
+
+    fn writes(stage: &Stage<Self>, id: &str) -> Vec<String> {
+        stage.writes_to(id)
+    }
+
+    fn all_writes(&self) -> Vec<String> {
+        self.calls()
+            .into_iter()
+            .filter(|call| call.method != "GET" && !call.operation.contains("summarize"))
+            .map(|call| format!("{} {}", call.method, call.path))
+            .collect()
+    }
+
+    fn clear(&self) {
+        self.clear_calls();
+    }
+
+    fn fail(&self, faults: &str) {
+        self.set_faults(faults.parse().unwrap());
+    }
 }

@@ -4,4 +4,5 @@ pub mod azure;
 pub mod azurite;
 pub mod judges;
 pub mod properties;
+pub mod spine;
 pub mod stage;

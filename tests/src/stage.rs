@@ -240,11 +240,11 @@ pub fn is_write(call: &str) -> bool {
     !["Get", "List", "Describe", "AssumeRole"].iter().any(|word| operation.starts_with(word))
 }
 
-/// The target of an account or a subscription, which their ids tell apart.
+/// The target of an account, a subscription or a project, which their ids tell apart.
 pub fn tenant(id: &str) -> Target {
-    use landfall_model::id::Provider::{Aws, Azure};
-    let provider = if id.contains('-') { Azure } else { Aws };
-    Target::Tenant(TenantId::new(provider, id).unwrap())
+    use landfall_model::id::Provider::{Aws, Azure, Gcp};
+    let one = [Aws, Azure, Gcp].into_iter().find_map(|provider| TenantId::new(provider, id).ok());
+    Target::Tenant(one.unwrap())
 }
 
 fn organization(aws: Aws, manifest: &Manifest) -> Arc<AwsOrganization> {
