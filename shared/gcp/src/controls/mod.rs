@@ -4,9 +4,11 @@
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
 mod account_alias;
+mod iam_policy;
 #[cfg(test)]
 mod landscape;
 mod placement;
+mod quarantine_gate;
 mod tags;
 mod units;
 
@@ -47,8 +49,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
     match kind {
         ControlKind::Units => Control(&units::Units),
         ControlKind::Placement => Control(&placement::Placement),
-        ControlKind::QuarantineGate
-        | ControlKind::Access
+        ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
+        ControlKind::Access
         | ControlKind::EnabledServices
         | ControlKind::Policies
         | ControlKind::AllowedRegions

@@ -25,8 +25,14 @@ minutes.
 Azure: customers can't create deny assignments. What there is: a quarantine management group, made the directory's default
 so that subscriptions are born in it, with policies that deny creating resources. An Owner of the subscription stays Owner
 and can move it, and data planes stay open to those who hold rights on them.
-Google Cloud: an IAM deny policy on the project, which knows many permissions but not all, and organization policies that
-restrict which services may be used. Google's own service agents go on.
+Google Cloud: an IAM deny policy on the project, landfall-quarantine, denies everybody what makes machines, networks, clusters,
+databases, builds and objects, what makes identities, keys and tokens, and what changes the project, its IAM policy, its
+organization policies and its services. It spares identities.write, which the manifest has to name, identities.bootstrap,
+break-glass and the project's own service agents. Organization policies on the project deny external addresses of machines,
+keys of service accounts and services that hold or run workloads (gcp.restrictServiceUsage), whoever calls; one that somebody
+has set there already is left as it is, and where the manifest denies services to the project itself, that policy stands
+instead. Deny policies know many permissions but not all, and take effect within minutes. Once the ledger shows that the gate
+was opened it is not looked at again: Google lets deny policies be read five times a minute.
 
 References: AWS Organizations user guide, Service control policies; Azure management groups, Protect your resource
 hierarchy; IAM documentation, Deny policies.",
