@@ -13,14 +13,15 @@ use crate::client::Operation;
 /// The environment asks for something that we can't do. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("could not use the Application Default Credentials as an identity")]
+    #[error("could not use as credentials {means}")]
     NoCredentials {
+        means: &'static str,
         #[source]
         source: google_cloud_auth::build_errors::Error,
     },
     #[error("`{text}` is not on this machine: `{variable}` takes an address like `http://127.0.0.1:8080`")]
     NotLoopback { variable: &'static str, text: String },
-    #[error("there is no address for `{0}`")]
+    #[error("`{0}` is not sent: its path does not stay where it begins")]
     NotAnAddress(String),
     #[error("could not make a connection pool")]
     Http {
@@ -44,12 +45,20 @@ pub enum CallError {
         reason: Option<String>,
         message: String,
         request_id: Option<String>,
-        /// `Retry-After`, where it said so in seconds.
+        /// How long `Retry-After` asks us to wait.
         after: Option<Duration>,
     },
-    /// An operation that went on came to nothing.
-    #[error("`{operation}` failed later ({code}): {message}")]
-    Operation { operation: Operation, code: i32, message: String, request_id: Option<String> },
+    /// An operation that went on came to nothing. `status` is the canonical word, or Compute's own (`RESOURCE_NOT_READY`).
+    #[error("`{operation}` failed later with {status}: {message}")]
+    Operation { operation: Operation, status: String, message: String, request_id: Option<String> },
+    /// An operation that went on is no longer known; a later look shows what came of it.
+    #[error("`{operation}` went on as `{name}`, which Google Cloud no longer knows")]
+    Vanished {
+        operation: Operation,
+        name: String,
+        #[source]
+        source: Box<CallError>,
+    },
     /// Our own credentials can't be had: nothing can be done anywhere.
     #[error("no credentials of our own")]
     NoCredentials {
@@ -80,6 +89,8 @@ pub enum CallError {
         operation: Operation,
         status: u16,
         request_id: Option<String>,
+        /// How long `Retry-After` asks us to wait.
+        after: Option<Duration>,
         #[source]
         source: Cause,
     },
@@ -99,37 +110,14 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// As Google refuses, in words that are fit to be shown.
-    pub(crate) fn api(
-        operation: Operation,
-        number: u16,
-        status: &str,
-        reason: Option<&str>,
-        message: &str,
-        request_id: Option<String>,
-        after: Option<String>,
-    ) -> Self {
-        let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-        let reason = reason.map(tidy);
-        Self::Api {
-            operation,
-            number,
-            status: tidy(status),
-            reason,
-            message: tidy(message),
-            request_id,
-            after,
-        }
-    }
-
     /// As an operation that went on failed.
     pub(crate) fn operation(
         operation: Operation,
-        code: i32,
+        status: &str,
         message: &str,
         request_id: Option<String>,
     ) -> Self {
-        Self::Operation { operation, code, message: tidy(message), request_id }
+        Self::Operation { operation, status: tidy(status), message: tidy(message), request_id }
     }
 
     /// The answer's number.
@@ -145,6 +133,7 @@ impl CallError {
             | Self::Config(_)
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
+            | Self::Vanished { .. }
             | Self::GoesOn { .. }
             | Self::NothingToWrite(_) => None,
         }
@@ -154,15 +143,15 @@ impl CallError {
     #[must_use]
     pub fn status(&self) -> Option<&str> {
         match self {
-            Self::Api { status, .. } => Some(status),
+            Self::Api { status, .. } | Self::Operation { status, .. } => Some(status),
             Self::Explained { source, .. } => source.status(),
-            Self::Operation { .. }
-            | Self::Unreadable { .. }
+            Self::Unreadable { .. }
             | Self::NoCredentials { .. }
             | Self::NoToken
             | Self::Config(_)
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
+            | Self::Vanished { .. }
             | Self::GoesOn { .. }
             | Self::NothingToWrite(_) => None,
         }
@@ -181,6 +170,7 @@ impl CallError {
             | Self::Config(_)
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
+            | Self::Vanished { .. }
             | Self::GoesOn { .. }
             | Self::NothingToWrite(_) => None,
         }
@@ -199,6 +189,7 @@ impl CallError {
             | Self::Config(_)
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
+            | Self::Vanished { .. }
             | Self::GoesOn { .. }
             | Self::NothingToWrite(_) => None,
         }
@@ -206,48 +197,99 @@ impl CallError {
 
     /// How long it asks us to wait.
     pub(crate) fn after(&self) -> Option<Duration> {
-        if let Self::Api { after, .. } = self { *after } else { None }
+        match self {
+            Self::Api { after, .. } | Self::Unreadable { after, .. } => *after,
+            Self::Operation { .. }
+            | Self::NoCredentials { .. }
+            | Self::NoToken
+            | Self::Config(_)
+            | Self::Timeout { .. }
+            | Self::Unreachable { .. }
+            | Self::Vanished { .. }
+            | Self::GoesOn { .. }
+            | Self::Explained { .. }
+            | Self::NothingToWrite(_) => None,
+        }
     }
 
     /// Whether the same may be answered otherwise in a moment.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Api { number, .. } | Self::Unreadable { status: number, .. } => {
-                matches!(number, 408 | 429 | 500 | 502 | 503 | 504)
+                matches!(number, 408 | 429 | 500 | 502 | 503 | 504) || self.is_too_many()
             }
             Self::Timeout { .. } | Self::Unreachable { .. } => true,
             Self::Operation { .. }
             | Self::NoCredentials { .. }
             | Self::NoToken
             | Self::Config(_)
+            | Self::Vanished { .. }
             | Self::GoesOn { .. }
             | Self::Explained { .. }
             | Self::NothingToWrite(_) => false,
         }
     }
 
-    /// What was asked for does not exist. Google refuses what may not be seen by 403 as well, which is not absent.
+    /// Whether nothing can have come of it: nobody was reached, or who was reached did not begin.
+    pub(crate) fn is_without_effect(&self) -> bool {
+        match self {
+            Self::Api { number, .. } => matches!(number, 429 | 503) || self.is_too_many(),
+            Self::Unreachable { source, .. } => {
+                source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect)
+            }
+            // A gateway's page says nothing of what stands behind it.
+            Self::Unreadable { .. }
+            | Self::Timeout { .. }
+            | Self::Operation { .. }
+            | Self::NoCredentials { .. }
+            | Self::NoToken
+            | Self::Config(_)
+            | Self::Vanished { .. }
+            | Self::GoesOn { .. }
+            | Self::Explained { .. }
+            | Self::NothingToWrite(_) => false,
+        }
+    }
+
+    /// Too many calls, by a refusal that reads like one for want of rights.
+    fn is_too_many(&self) -> bool {
+        self.number() == Some(403)
+            && matches!(
+                self.reason(),
+                Some("rateLimitExceeded" | "userRateLimitExceeded" | "RATE_LIMIT_EXCEEDED")
+            )
+    }
+
+    /// What was asked for does not exist, in the API's own words: a page that says 404 may be anybody's. Google refuses what may not be
+    /// seen by 403 as well, which is not absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.number() == Some(404)
+        self.refused_with().is_some_and(|number| number == 404)
     }
 
-    /// We may not.
+    /// We may not, in the API's own words.
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        matches!(self.number(), Some(401 | 403))
+        self.refused_with().is_some_and(|number| matches!(number, 401 | 403)) && !self.is_too_many()
     }
 
-    /// Somebody else wrote meanwhile: what was read has to be read again (an etag that is old).
+    /// The number of a refusal of the API's own.
+    fn refused_with(&self) -> Option<u16> {
+        if matches!(self, Self::Unreadable { .. }) { None } else { self.number() }
+    }
+
+    /// Somebody else wrote meanwhile: what was read has to be read again (an etag or a fingerprint that is old).
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        matches!(self.number(), Some(409 | 412)) && self.status() != Some("ALREADY_EXISTS")
+        let changed = matches!(self.refused_with(), Some(409 | 412)) || self.status() == Some("ABORTED");
+        changed && !self.is_there_already()
     }
 
     /// What was to be made is there already.
     #[must_use]
     pub fn is_there_already(&self) -> bool {
-        self.status() == Some("ALREADY_EXISTS")
+        // Compute's word is the second.
+        self.status() == Some("ALREADY_EXISTS") || self.reason() == Some("alreadyExists")
     }
 
     /// The API is not enabled in the project that is asked, or in the one that calls.

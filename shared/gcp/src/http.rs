@@ -9,6 +9,12 @@ use crate::error::{ConfigError, tidy};
 /// Longer than any of our calls takes; what goes on longer is polled.
 pub(crate) const ANSWER: Duration = Duration::from_secs(30);
 
+/// Google's public cloud: every API is a host below it. Clouds that are apart from it have another name here.
+pub(crate) const UNIVERSE: &str = "googleapis.com";
+
+/// Who we say we are.
+const AGENT: &str = concat!("landfall/", env!("CARGO_PKG_VERSION"));
+
 /// A connection that is not there after this long won't come.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -17,6 +23,7 @@ pub(crate) fn client() -> Result<reqwest::Client, ConfigError> {
     // One provider for the whole process. A second one can only be refused where one is set already, which is the same.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder()
+        .user_agent(AGENT)
         .connect_timeout(CONNECT)
         .timeout(ANSWER)
         .redirect(reqwest::redirect::Policy::none())

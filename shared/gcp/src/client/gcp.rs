@@ -1,6 +1,7 @@
 //! The process's own way in: which credentials, one connection pool.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use landfall_engine::governor::{Governor, Rate};
@@ -9,11 +10,14 @@ use url::Url;
 use super::patience::Patience;
 use super::{Client, Operation};
 use crate::error::ConfigError;
-use crate::http;
+use crate::http::{self, UNIVERSE, on_this_machine};
 use crate::identity::{Means, Who};
 
 /// Puts Google's APIs on this machine in the place of the real ones: each below a folder with the name of its host.
 const ENDPOINT: &str = "LANDFALL_GCP_ENDPOINT";
+
+/// Puts a Cloud Storage on this machine in the place of the real one.
+const STORAGE: &str = "LANDFALL_GCP_STORAGE";
 
 /// A process's way to Google Cloud. Clones share it.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct Gcp(Arc<Inner>);
 struct Inner {
     /// Where everything is on this machine instead.
     here: Option<Url>,
+    /// A Cloud Storage on this machine in the place of all buckets.
+    storage: Option<Url>,
     means: Means,
     patience: Patience,
     connections: reqwest::Client,
@@ -33,34 +39,56 @@ struct Inner {
 
 impl Gcp {
     /// The way that the environment says: Application Default Credentials, as Google's own libraries find them.
-    /// `LANDFALL_GCP_ENDPOINT` puts Google's APIs on this machine in the place of the real ones, for tests and the demo.
+    /// `LANDFALL_GCP_ENDPOINT` puts Google's APIs on this machine in the place of the real ones, for tests and the demo, and
+    /// `LANDFALL_GCP_STORAGE` a Cloud Storage.
     pub fn from_env(governor: Arc<Governor>) -> Result<Self, ConfigError> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of(|name| std::env::var(name).ok(), Path::is_file, governor)
+    }
+
+    /// The same, with the environment as it is told.
+    pub(super) fn of(
+        variable: impl Fn(&str) -> Option<String>,
+        is_file: impl Fn(&Path) -> bool,
+        governor: Arc<Governor>,
+    ) -> Result<Self, ConfigError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let storage = variable(STORAGE).map(|text| on_this_machine(STORAGE, &text)).transpose()?;
         match variable(ENDPOINT) {
-            Some(endpoint) => Self::loopback(&endpoint),
-            None => Self::new(None, Means::Default, Patience::REAL, governor),
+            Some(endpoint) => Self::here(&endpoint, storage, Patience::HERE),
+            None => Self::new(None, storage, Means::of(variable, is_file), Patience::REAL, governor),
         }
     }
 
-    /// Google's APIs on this machine: a simulator's, `http://127.0.0.1:PORT`.
+    /// Google's APIs on this machine: a simulator's, `http://127.0.0.1:PORT`. There is no storage.
     pub fn loopback(url: &str) -> Result<Self, ConfigError> {
-        let here = http::on_this_machine(ENDPOINT, url)?;
+        Self::here(url, None, Patience::HERE)
+    }
+
+    /// Google's APIs and a Cloud Storage on this machine: `http://127.0.0.1:PORT` each.
+    pub fn loopback_with_storage(url: &str, storage: &str) -> Result<Self, ConfigError> {
+        Self::here(url, Some(on_this_machine(STORAGE, storage)?), Patience::HERE)
+    }
+
+    pub(super) fn here(url: &str, storage: Option<Url>, patience: Patience) -> Result<Self, ConfigError> {
+        let here = on_this_machine(ENDPOINT, url)?;
         // On this machine nobody is spared: calls go out as fast as they are answered.
         let governor = Arc::new(Governor::new(|_| Rate::per_second(100_000, 10_000)));
-        Self::new(Some(here), Means::Pretend, Patience::HERE, governor)
+        Self::new(Some(here), storage, Means::Pretend, patience, governor)
     }
 
     fn new(
         here: Option<Url>,
+        storage: Option<Url>,
         means: Means,
         patience: Patience,
         governor: Arc<Governor>,
     ) -> Result<Self, ConfigError> {
         let connections = http::client()?;
-        Ok(Gcp(Arc::new(Inner { here, means, patience, connections, governor, clients: Mutex::default() })))
+        let clients = Mutex::default();
+        Ok(Gcp(Arc::new(Inner { here, storage, means, patience, connections, governor, clients })))
     }
 
-    /// Calls as one identity. Asking twice gives the same one, with its token.
+    /// Calls as one identity. Asking twice gives the same one, with its token. Real credentials take a runtime.
     pub(crate) fn client(&self, who: &Who) -> Result<Client, ConfigError> {
         let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(who) {
@@ -72,15 +100,23 @@ impl Gcp {
     }
 
     /// Where a call goes: `https://orgpolicy.googleapis.com/v2/…`.
-    pub(super) fn url(&self, operation: &Operation) -> Result<Url, ConfigError> {
-        let host = format!("{}.googleapis.com", operation.service.name);
+    pub(super) fn url(&self, operation: &Operation, universe: &str) -> Result<Url, ConfigError> {
+        let Operation { service, path, .. } = operation;
+        let wrong = || ConfigError::NotAnAddress(operation.to_string());
+        // Our token goes to the host of the API and to no other, and the path is the one that was meant.
+        let (resource, _) = path.split_once('?').unwrap_or((path, ""));
+        let strays = path.contains('#') || resource.split('/').any(|part| matches!(part, "" | "." | ".."));
+        let host = universe.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        if strays || !host {
+            return Err(wrong());
+        }
         let base = match &self.0.here {
-            Some(here) => format!("{here}{host}"),
-            None => format!("https://{host}"),
+            // There every API stands below a folder with the name of its public host.
+            Some(here) => format!("{here}{}.{UNIVERSE}", service.name),
+            None => format!("https://{}.{universe}", service.name),
         };
-        let base = if operation.service.name == "compute" { format!("{base}/compute") } else { base };
-        let text = format!("{base}/{}/{}", operation.service.version, operation.path);
-        Url::parse(&text).map_err(|_| ConfigError::NotAnAddress(operation.to_string()))
+        let folder = if service.name == "compute" { "/compute" } else { "" };
+        Url::parse(&format!("{base}{folder}/{}/{path}", service.version)).map_err(|_| wrong())
     }
 
     /// Whether everything this process reaches is on this machine.
@@ -93,6 +129,11 @@ impl Gcp {
         self.0.means.as_str()
     }
 
+    /// A Cloud Storage on this machine, where one stands in for the real one.
+    pub(crate) fn storage_here(&self) -> Option<&Url> {
+        self.0.storage.as_ref()
+    }
+
     pub(super) fn patience(&self) -> Patience {
         self.0.patience
     }
@@ -101,7 +142,8 @@ impl Gcp {
         &self.0.governor
     }
 
-    pub(super) fn connections(&self) -> &reqwest::Client {
+    /// The one pool.
+    pub(crate) fn connections(&self) -> &reqwest::Client {
         &self.0.connections
     }
 }

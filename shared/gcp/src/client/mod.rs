@@ -3,26 +3,29 @@
 //! Google's clients for Rust exist for some of the fifteen APIs that are called and weigh a third of a megabyte each; one thin client
 //! serves all of them alike. What is tried again is in `patience.rs`.
 //!
-//! A call that goes on after its answer gives a long-running operation, which is followed to its end.
+//! A call that goes on after its answer gives a long-running operation, which is followed to its end: `operation.rs`.
 
 mod gcp;
+mod operation;
 mod patience;
 mod reply;
 pub(crate) mod service;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use google_cloud_auth::credentials::{CacheableResource, Credentials};
-use serde::Deserialize;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
-use tokio::time::Instant;
 
 pub use self::gcp::Gcp;
-use self::patience::Patience;
 pub(crate) use self::reply::Reply;
 use self::service::Service;
 use crate::error::CallError;
+use crate::http::UNIVERSE;
 use crate::rates::family;
 
 /// What is done, by its HTTP method.
@@ -68,27 +71,6 @@ pub struct Client {
     gcp: Gcp,
     /// Nobody asks who we are on this machine: then it is a word that says who calls.
     credentials: Result<Credentials, &'static str>,
-}
-
-/// How an operation that goes on answers: `google.longrunning.Operation`, and Compute's own.
-#[derive(Deserialize)]
-struct Progress {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    done: bool,
-    #[serde(default)]
-    error: Option<Failure>,
-    #[serde(default)]
-    response: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    #[serde(default)]
-    code: i32,
-    #[serde(default)]
-    message: String,
 }
 
 impl Client {
@@ -151,7 +133,7 @@ impl Client {
                     return Err(reply.unreadable("it names a page again that was read already"));
                 }
                 Some(token) => {
-                    let token: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+                    let token = escape(token);
                     let and = if path.contains('?') { '&' } else { '?' };
                     at = format!("{path}{and}pageToken={token}");
                 }
@@ -159,25 +141,25 @@ impl Client {
         }
     }
 
-    /// Waits until an operation is over; answers what came of it.
-    pub(crate) async fn finish(&self, reply: Reply) -> Result<Value, CallError> {
-        let Patience { poll, work, .. } = self.gcp.patience();
-        let until = Instant::now() + work;
-        let first = reply.operation.clone();
-        let mut progress: Progress = reply.json()?;
-        loop {
-            if let Some(Failure { code, message }) = progress.error {
-                return Err(CallError::operation(first, code, &message, reply.request_id));
+    /// What shows who calls, and the universe that who calls is of: Google's public cloud, or one that is apart from it.
+    async fn proof(&self) -> Result<(HeaderMap, String), CallError> {
+        let credentials = match &self.credentials {
+            Err(word) => {
+                let bearer = HeaderValue::from_str(&format!("Bearer {word}")).map_err(no_credentials)?;
+                return Ok((HeaderMap::from_iter([(AUTHORIZATION, bearer)]), UNIVERSE.to_owned()));
             }
-            if progress.done {
-                return Ok(progress.response.unwrap_or_default());
-            }
-            if Instant::now() + poll > until {
-                return Err(CallError::GoesOn { operation: first, limit: work });
-            }
-            tokio::time::sleep(poll).await;
-            progress = self.get(&first.service, &progress.name).await?.json()?;
-        }
+            Ok(credentials) => credentials,
+        };
+        let headers = credentials.headers(http::Extensions::new());
+        let headers = match tokio::time::timeout(crate::http::ANSWER, headers).await {
+            Ok(Ok(CacheableResource::New { data, .. })) => data,
+            Ok(Ok(CacheableResource::NotModified)) => return Err(CallError::NoToken),
+            Ok(Err(error)) => return Err(no_credentials(error)),
+            Err(late) => return Err(no_credentials(late)),
+        };
+        // The credentials keep what they were told of it.
+        let universe = credentials.universe_domain().await;
+        Ok((headers, universe.unwrap_or_else(|| UNIVERSE.to_owned())))
     }
 
     async fn call(
@@ -188,23 +170,22 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Reply, CallError> {
         let operation = Operation { verb, service: *service, path: path.to_owned() };
-        self.gcp.governor().ready(scope(path), family(service, verb)).await;
-        self.gcp.patience().again(|| self.once(&operation, body)).await
+        let patience = self.gcp.patience();
+        patience.again(&operation, || self.once(&operation, body)).await
     }
 
+    /// One request. Each one is counted, also one that is sent again.
     async fn once(&self, operation: &Operation, body: Option<&Value>) -> Result<Reply, CallError> {
-        let url = self.gcp.url(operation)?;
-        let mut request = self.gcp.connections().request(operation.verb.method(), url);
-        request = match &self.credentials {
-            Err(word) => request.bearer_auth(word),
-            Ok(credentials) => match credentials.headers(http::Extensions::new()).await {
-                Ok(CacheableResource::New { data, .. }) => request.headers(data),
-                Ok(CacheableResource::NotModified) => return Err(CallError::NoToken),
-                Err(error) => return Err(CallError::NoCredentials { source: Box::new(error) }),
-            },
-        };
+        let Operation { verb, service, path } = operation;
+        self.gcp.governor().ready(CALLER, family(service, *verb, path)).await;
+        let (headers, universe) = self.proof().await?;
+        let url = self.gcp.url(operation, &universe)?;
+        let mut request = self.gcp.connections().request(verb.method(), url).headers(headers);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
+        } else if matches!(verb, Verb::Post | Verb::Put | Verb::Patch) {
+            // Google's front end refuses one that says no length (411).
+            request = request.header("content-length", "0");
         }
         let answer = request.send().await.map_err(|error| failed(operation, error))?;
         let status = answer.status().as_u16();
@@ -218,13 +199,18 @@ impl Client {
     }
 }
 
-/// Whose quota a call draws on: the project's, or the organization's.
-fn scope(path: &str) -> &str {
-    let mut parts = path.split(['/', '?', ':']);
-    match (parts.next(), parts.next()) {
-        (Some("projects"), Some(id)) if !id.is_empty() => id,
-        _ => "organization",
-    }
+/// Whose quota all calls draw on: Google counts them for the project that our accounts are in, whomever they are about.
+const CALLER: &str = "caller";
+
+/// Text as one part of a path, or as a value in a query: everything but letters, digits and `-._*` as its bytes in hexadecimal.
+pub(crate) fn escape(text: &str) -> String {
+    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    // A form says `+` for a blank, a path does not.
+    form.replace('+', "%20")
+}
+
+fn no_credentials(source: impl std::error::Error + Send + Sync + 'static) -> CallError {
+    CallError::NoCredentials { source: Box::new(source) }
 }
 
 fn failed(operation: &Operation, error: reqwest::Error) -> CallError {
