@@ -16,6 +16,7 @@ mod ask;
 pub mod azure;
 mod breakage;
 mod call;
+pub mod cloud_tasks;
 mod control;
 mod encode;
 mod event;
