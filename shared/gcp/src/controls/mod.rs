@@ -4,6 +4,7 @@
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
 mod account_alias;
+mod enabled_services;
 mod iam_policy;
 #[cfg(test)]
 mod landscape;
@@ -51,7 +52,6 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Placement => Control(&placement::Placement),
         ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
         ControlKind::Access
-        | ControlKind::EnabledServices
         | ControlKind::Policies
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
@@ -70,6 +70,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::BlockPublicImages
         | ControlKind::HardenedInstances
         | ControlKind::NoDefaultNetwork => NotOffered("being built"),
+        ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {

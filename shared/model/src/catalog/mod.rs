@@ -182,7 +182,9 @@ impl ControlKind {
             // EC2 API reference, EnableImageBlockPublicAccess: up to ten minutes, in which the old state is shown.
             (ControlKind::BlockPublicImages, Provider::Aws)
             // Azure portal, Rename subscription: up to ten minutes. A resource provider is registered region by region.
-            | (ControlKind::AccountAlias | ControlKind::EnabledServices, Provider::Azure) => {
+            | (ControlKind::AccountAlias | ControlKind::EnabledServices, Provider::Azure)
+            // An API that is called too early refuses with "if you enabled this API recently, wait a few minutes".
+            | (ControlKind::EnabledServices, Provider::Gcp) => {
                 jiff::SignedDuration::from_mins(10)
             }
             // Azure management groups, Manage: what Resource Manager keeps of the tree, and of rights in it, lives up to 30 minutes.
