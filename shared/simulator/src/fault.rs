@@ -34,7 +34,8 @@ pub struct Denied {
     pub service: String,
     /// `*` for every operation of the service.
     pub operation: String,
-    /// The account of the caller, or the subscription or management group that is asked about; `None` is every one.
+    /// The account of the caller, or what is asked about: a subscription or management group, a project, folder or organization.
+    /// `None` is every one.
     pub account: Option<String>,
 }
 
@@ -154,7 +155,8 @@ fn denied(value: &str) -> Result<Denied, FaultError> {
         None => (value, None),
     };
     let (service, operation) = what.split_once(':').ok_or_else(wrong)?;
-    let account_is_right = account.is_none_or(|id| is_account(id) || is_subscription(id));
+    let account_is_right =
+        account.is_none_or(|id| is_account(id) || is_subscription(id) || is_on_google_cloud(id));
     if service.is_empty() || operation.is_empty() || !account_is_right {
         return Err(wrong());
     }
@@ -173,6 +175,21 @@ fn is_account(id: &str) -> bool {
 fn is_subscription(id: &str) -> bool {
     let lengths = id.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+/// A project's id, or a folder or organization by its name: `team-0001`, `folders/300000000001`.
+fn is_on_google_cloud(id: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match id.split_once('/') {
+        Some(("folders" | "organizations", number)) => digits(number),
+        Some(_) => false,
+        None => {
+            let plain = |byte: u8| byte == b'-' || byte.is_ascii_digit() || byte.is_ascii_lowercase();
+            id.starts_with(|c: char| c.is_ascii_lowercase())
+                && (6..=30).contains(&id.len())
+                && id.bytes().all(plain)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +225,14 @@ mod tests {
         let about = |id: &str| faults.denies("microsoft.authorization", "policyAssignments/write", id);
         assert!(about("3F2C0000-0000-4000-8000-000000000002"));
         assert!(!about("3f2c0000-0000-4000-8000-000000000003"));
+    }
+
+    #[test]
+    fn a_denial_can_name_a_project() {
+        let faults: Faults = "deny=orgpolicy:projects.policies.create@team-0001".parse().unwrap();
+        assert!(faults.denies("orgpolicy", "projects.policies.create", "team-0001"));
+        assert!(!faults.denies("orgpolicy", "projects.policies.create", "team-0002"));
+        assert!("deny=iam:*@folders/300000000001".parse::<Faults>().is_ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! AWS and Azure on your desk: the management APIs Landfall calls, over HTTP, with their wire formats, limits and faults.
+//! AWS, Azure and Google Cloud on your desk: the management APIs Landfall calls, over HTTP, with their wire formats, limits and faults.
 //!
-//! This page is AWS; [`azure`] is Azure Resource Manager, with the same faults, calls and door for other processes.
+//! This page is AWS; [`azure`] is Azure Resource Manager and [`gcp`] Google Cloud, with the same faults, calls and door for other
+//! processes.
 //!
 //! ```text
 //! HTTP request ─► Wire ─► Ask ─► (faults, permission, lag) ─► service::answer(&mut World, &Ask) ─► encode ─► HTTP answer
@@ -18,11 +19,13 @@ mod breakage;
 mod call;
 pub mod cloud_tasks;
 mod control;
+mod cursor;
 mod encode;
 mod event;
 mod fault;
 pub mod functions_host;
 mod gate;
+pub mod gcp;
 mod journal;
 mod lag;
 pub mod lambda;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::answer::{Answered, Good, bad};
 use super::request::Request;
 use super::world::AzureWorld;
+use crate::cursor;
 
 /// One page of `items`, with a link to the next when there is more.
 ///
@@ -23,7 +24,9 @@ pub(crate) fn page(world: &AzureWorld, request: &Request, items: impl Iterator<I
     };
     let (offset, rested) = match request.query("$skiptoken") {
         None => (0, false),
-        Some(token) => read(token).ok_or_else(|| bad("InvalidSkipToken", "The skip token is invalid."))?,
+        Some(token) => {
+            cursor::read(token).ok_or_else(|| bad("InvalidSkipToken", "The skip token is invalid."))?
+        }
     };
     // Every second page is preceded by an empty one: a client that takes "empty" for "the end" must fail here.
     if world.settings.empty_pages && !rested && (offset / size) % 2 == 0 {
@@ -45,22 +48,6 @@ fn link(world: &AzureWorld, request: &Request, offset: usize, rested: bool) -> S
     for (name, value) in request.query.iter().filter(|(name, _)| *name != "$skiptoken") {
         query.append_pair(name, value);
     }
-    query.append_pair("$skiptoken", &write(offset, rested));
+    query.append_pair("$skiptoken", &cursor::write(offset, rested));
     format!("{}{}?{}", world.endpoint, request.path, query.finish())
-}
-
-/// Hex, so that nobody is tempted to read or build one.
-fn write(offset: usize, rested: bool) -> String {
-    let plain = format!("{offset}:{}", u8::from(rested));
-    plain.bytes().map(|byte| format!("{:02x}", byte ^ 0x5a)).collect()
-}
-
-fn read(token: &str) -> Option<(usize, bool)> {
-    let bytes = token.as_bytes().chunks(2).map(|pair| {
-        let digits = std::str::from_utf8(pair).ok()?;
-        u8::from_str_radix(digits, 16).ok().map(|byte| byte ^ 0x5a)
-    });
-    let plain = String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()?;
-    let (offset, rested) = plain.split_once(':')?;
-    Some((offset.parse().ok()?, rested == "1"))
 }

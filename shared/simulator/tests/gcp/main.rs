@@ -1,0 +1,4 @@
+//! The simulator of Google Cloud over its real socket: what Google's own clients would see.
+
+mod client;
+mod resources;
