@@ -1,5 +1,5 @@
 //! Cloud Tasks by its two ends: what is told to whoever leaves a task, and what comes to whoever does it.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

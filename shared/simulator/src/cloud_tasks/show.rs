@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::queues::{Refused, Task};
 use super::retry::{Retry, duration};
@@ -31,34 +31,40 @@ pub(super) fn queue(name: &str, paused: bool, retry: &Retry, concurrent: u32) ->
 }
 
 pub(super) fn task(task: &Task, view: View) -> Value {
-    let mut request = json!({"url": task.target.url, "httpMethod": task.target.method});
+    let mut request = Map::new();
+    request.insert("url".to_owned(), json!(task.target.url));
+    request.insert("httpMethod".to_owned(), json!(task.target.method));
     if !task.target.headers.is_empty() {
-        request["headers"] = json!(task.target.headers);
+        request.insert("headers".to_owned(), json!(task.target.headers));
     }
     if let Some(oidc) = &task.target.oidc {
         // What is asked for where nothing is said.
         let audience = oidc.audience.as_ref().unwrap_or(&task.target.url);
-        request["oidcToken"] = json!({"serviceAccountEmail": oidc.email, "audience": audience});
+        let token = json!({"serviceAccountEmail": oidc.email, "audience": audience});
+        request.insert("oidcToken".to_owned(), token);
     }
     if view == View::Full && !task.target.body.is_empty() {
-        request["body"] = json!(STANDARD.encode(&task.target.body));
+        request.insert("body".to_owned(), json!(STANDARD.encode(&task.target.body)));
     }
-    let mut shown = json!({
-        "name": task.name,
-        "httpRequest": request,
-        "scheduleTime": time(task.scheduled),
-        "createTime": task.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "dispatchDeadline": duration(task.deadline),
-        "view": match view { View::Basic => "BASIC", View::Full => "FULL" },
-    });
+    let mut shown = Map::new();
+    shown.insert("name".to_owned(), json!(task.name));
+    shown.insert("httpRequest".to_owned(), Value::Object(request));
+    shown.insert("scheduleTime".to_owned(), json!(time(task.scheduled)));
+    let created = task.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    shown.insert("createTime".to_owned(), json!(created));
+    shown.insert("dispatchDeadline".to_owned(), json!(duration(task.deadline)));
     // Google's JSON leaves zeros out.
-    if task.dispatches > 0 {
-        shown["dispatchCount"] = json!(task.dispatches);
+    for (name, count) in [("dispatchCount", task.dispatches), ("responseCount", task.responses)] {
+        if count > 0 {
+            shown.insert(name.to_owned(), json!(count));
+        }
     }
-    if task.responses > 0 {
-        shown["responseCount"] = json!(task.responses);
-    }
-    shown
+    let view = match view {
+        View::Basic => "BASIC",
+        View::Full => "FULL",
+    };
+    shown.insert("view".to_owned(), json!(view));
+    Value::Object(shown)
 }
 
 pub(super) fn answer(answered: &Result<Value, Refused>) -> Answer {
