@@ -86,6 +86,9 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
+        ControlKind::OrganizationPolicies => NotOffered(
+            "AWS has no constraints to choose from: its policies are made of the other controls, denied-services for any action",
+        ),
         ControlKind::ProtectBaseline => Control(&InPolicies(protect_baseline::ProtectBaseline)),
         ControlKind::ResourceLocks => {
             NotOffered("AWS has no locks on resources; protect-baseline denies closing the account")

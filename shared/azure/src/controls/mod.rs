@@ -79,6 +79,9 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
+        ControlKind::OrganizationPolicies => NotOffered(
+            "Azure has no constraints to choose from: its policies are made of the other controls, standards-assessment for initiatives",
+        ),
         ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::AuditLog => Control(&audit_log::AuditLog),

@@ -55,6 +55,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::Policies
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
+        | ControlKind::OrganizationPolicies
         | ControlKind::ProtectBaseline
         | ControlKind::ResourceLocks
         | ControlKind::AuditLog

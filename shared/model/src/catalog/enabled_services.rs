@@ -97,6 +97,7 @@ mod tests {
         reads::<enabled_services::Settings>(ControlKind::EnabledServices);
         reads::<allowed_regions::Settings>(ControlKind::AllowedRegions);
         reads::<denied_services::Settings>(ControlKind::DeniedServices);
+        reads::<organization_policies::Settings>(ControlKind::OrganizationPolicies);
         reads::<protect_baseline::Settings>(ControlKind::ProtectBaseline);
         reads::<resource_locks::Settings>(ControlKind::ResourceLocks);
         reads::<audit_log::Settings>(ControlKind::AuditLog);

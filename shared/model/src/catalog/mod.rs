@@ -103,6 +103,7 @@ catalog! {
     Policies                     policies                        "policies",
     AllowedRegions               allowed_regions                 "allowed-regions",
     DeniedServices               denied_services                 "denied-services",
+    OrganizationPolicies         organization_policies           "organization-policies",
     ProtectBaseline              protect_baseline                "protect-baseline",
     ResourceLocks                resource_locks                  "resource-locks",
     // what is seen of what happens
@@ -159,6 +160,10 @@ impl ControlKind {
                 | ControlKind::ExternalAccessAnalysis,
                 Provider::Gcp,
             ) => Place::Policy,
+            // New networks are not made where a constraint says so; the one that is there is deleted in each project.
+            (ControlKind::NoDefaultNetwork, Provider::Gcp) => Place::Policy,
+            // The others carry nothing for a constraint of Google's.
+            (ControlKind::OrganizationPolicies, Provider::Aws | Provider::Azure) => Place::Tenant,
             // A project is protected by a lien of its own.
             (ControlKind::ProtectBaseline, Provider::Gcp) => Place::Tenant,
             _ => self.entry().place,
@@ -171,6 +176,7 @@ impl ControlKind {
             (self, provider),
             (ControlKind::EnabledServices, Provider::Aws)
                 | (ControlKind::ProtectBaseline, Provider::Azure)
+                | (ControlKind::OrganizationPolicies, Provider::Gcp)
                 | (ControlKind::AuditLog, Provider::Aws | Provider::Azure | Provider::Gcp)
         )
     }
@@ -192,6 +198,11 @@ impl ControlKind {
                 ControlKind::Units | ControlKind::Placement | ControlKind::Policies | ControlKind::Access,
                 Provider::Azure,
             ) => jiff::SignedDuration::from_mins(30),
+            // Organization policies, Creating and managing: up to 15 minutes until they bind, and until what is in force is shown.
+            (
+                ControlKind::Policies | ControlKind::OrganizationPolicies,
+                Provider::Gcp,
+            ) => jiff::SignedDuration::from_mins(15),
             _ => jiff::SignedDuration::from_secs(60),
         }
     }

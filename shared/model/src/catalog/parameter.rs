@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::organization_policies;
+
 /// One parameter of a control.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
@@ -37,18 +39,27 @@ pub enum Form {
     Texts,
     /// A mapping from text to text.
     TextMap,
+    /// A mapping from text to a list of texts.
+    TextLists,
+    /// Custom constraints of Google Cloud's organization policy, by name.
+    CustomConstraints,
 }
 
 impl Form {
     /// Says what is wrong with a value, for people; `Ok` when it fits.
     pub fn check(&self, value: &Value) -> Result<(), String> {
+        let texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
         let fits = match self {
             Form::Switch => value.is_boolean(),
             Form::Whole { min, max } => value.as_i64().is_some_and(|n| (*min..=*max).contains(&n)),
             Form::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Form::Text => value.is_string(),
-            Form::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+            Form::Texts => texts(value),
             Form::TextMap => value.as_object().is_some_and(|map| map.values().all(Value::is_string)),
+            Form::TextLists => value.as_object().is_some_and(|map| map.values().all(texts)),
+            Form::CustomConstraints => value.as_object().is_some_and(|map| {
+                map.iter().all(|(name, value)| organization_policies::wrong(name, value).is_none())
+            }),
         };
         if fits { Ok(()) } else { Err(format!("expected {}", self.expected())) }
     }
@@ -62,6 +73,8 @@ impl Form {
             Form::Text => "text".to_owned(),
             Form::Texts => "a list of texts".to_owned(),
             Form::TextMap => "a mapping from text to text".to_owned(),
+            Form::TextLists => "a mapping from text to a list of texts".to_owned(),
+            Form::CustomConstraints => "a mapping from names to custom constraints".to_owned(),
         }
     }
 }
@@ -119,13 +132,20 @@ impl Combine {
                     Err(weakened())
                 }
             }
+            Combine::Union if redefines(higher, lower) => Err(weakened()),
             Combine::Union => Ok(union(higher, lower)),
             Combine::Intersection => {
-                let (allowed, asked) = (texts(higher), texts(lower));
-                match asked.iter().find(|text| !allowed.contains(text)) {
-                    None => Ok(sorted(asked)),
-                    Some(_) => Err(weakened()),
-                }
+                let within = |allowed: &Value, asked: &Value| {
+                    let allowed = texts(allowed);
+                    texts(asked).iter().all(|text| allowed.contains(text))
+                };
+                let narrower = match (higher, lower) {
+                    (Value::Object(higher), Value::Object(lower)) => lower
+                        .iter()
+                        .all(|(key, asked)| higher.get(key).is_none_or(|allowed| within(allowed, asked))),
+                    (higher, lower) => within(higher, lower),
+                };
+                if narrower { Ok(intersection(higher, lower)) } else { Err(weakened()) }
             }
         }
     }
@@ -133,10 +153,9 @@ impl Combine {
     /// Combines two askings of the same level, where neither is above the other: the stricter holds.
     pub fn join(self, one: &Value, other: &Value) -> Value {
         match self {
-            Combine::Intersection => {
-                let (one, other) = (texts(one), texts(other));
-                sorted(one.into_iter().filter(|text| other.contains(text)).collect())
-            }
+            Combine::Intersection => intersection(one, other),
+            // Of two that say different things by one name, the first holds.
+            Combine::Union if redefines(one, other) => union(other, one),
             Combine::Max | Combine::Min | Combine::Any | Combine::Union | Combine::Replace => {
                 self.tighten(one, other).unwrap_or_else(|_| one.clone())
             }
@@ -170,11 +189,43 @@ fn union(higher: &Value, lower: &Value) -> Value {
     match (higher, lower) {
         (Value::Object(higher), Value::Object(lower)) => {
             let mut both = higher.clone();
-            both.extend(lower.clone());
+            for (key, value) in lower {
+                let value = match (higher.get(key), value) {
+                    (Some(higher @ Value::Array(_)), Value::Array(_)) => union(higher, value),
+                    _ => value.clone(),
+                };
+                both.insert(key.clone(), value);
+            }
             Value::Object(both)
         }
         (higher, lower) => sorted([texts(higher), texts(lower)].concat()),
     }
+}
+
+/// Of mappings, what only one of them lists is all that it allows.
+fn intersection(one: &Value, other: &Value) -> Value {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let mut both = one.clone();
+            for (key, value) in other {
+                let value = one.get(key).map_or_else(|| value.clone(), |one| intersection(one, value));
+                both.insert(key.clone(), value);
+            }
+            Value::Object(both)
+        }
+        (one, other) => {
+            let other = texts(other);
+            sorted(texts(one).into_iter().filter(|text| other.contains(text)).collect())
+        }
+    }
+}
+
+/// Whether the lower level gives another meaning to what the higher one defines.
+fn redefines(higher: &Value, lower: &Value) -> bool {
+    let (Value::Object(higher), Value::Object(lower)) = (higher, lower) else { return false };
+    lower.iter().any(|(key, value)| {
+        value.is_object() && higher.get(key).is_some_and(|higher| higher.is_object() && higher != value)
+    })
 }
 
 fn show(value: &Value) -> String {
@@ -203,6 +254,21 @@ mod tests {
             (Combine::Intersection, json!(["a", "b"]), json!(["b"]), Some(json!(["b"]))),
             (Combine::Intersection, json!(["a"]), json!(["a", "c"]), None),
             (Combine::Replace, json!("x"), json!("y"), Some(json!("y"))),
+            (
+                Combine::Union,
+                json!({"p": ["b"], "q": ["x"]}),
+                json!({"p": ["a"]}),
+                Some(json!({"p": ["a", "b"], "q": ["x"]})),
+            ),
+            (Combine::Union, json!({"p": "b"}), json!({"p": "a"}), Some(json!({"p": "a"}))),
+            (Combine::Union, json!({"p": {"if": "b"}}), json!({"p": {"if": "a"}}), None),
+            (
+                Combine::Intersection,
+                json!({"p": ["a", "b"], "q": ["x"]}),
+                json!({"p": ["b"], "r": ["y"]}),
+                Some(json!({"p": ["b"], "q": ["x"], "r": ["y"]})),
+            ),
+            (Combine::Intersection, json!({"p": ["a"]}), json!({"p": ["a", "c"]}), None),
         ];
         for (combine, higher, lower, expected) in table {
             assert_eq!(combine.tighten(&higher, &lower).ok(), expected, "{combine:?} {higher} {lower}");
@@ -213,5 +279,13 @@ mod tests {
     fn two_askings_of_one_level_take_the_stricter() {
         assert_eq!(Combine::Max.join(&json!(14), &json!(8)), json!(14));
         assert_eq!(Combine::Intersection.join(&json!(["a", "b"]), &json!(["b", "c"])), json!(["b"]));
+        assert_eq!(
+            Combine::Intersection.join(&json!({"p": ["a", "b"]}), &json!({"p": ["b", "c"], "q": ["x"]})),
+            json!({"p": ["b"], "q": ["x"]})
+        );
+        assert_eq!(
+            Combine::Union.join(&json!({"p": {"if": "b"}}), &json!({"p": {"if": "a"}, "q": {"if": "c"}})),
+            json!({"p": {"if": "b"}, "q": {"if": "c"}})
+        );
     }
 }

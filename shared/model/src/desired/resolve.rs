@@ -9,8 +9,8 @@ use super::{Asked, Desired, Standing};
 use crate::catalog::policies::{At, Point};
 use crate::catalog::units::WantedUnit;
 use crate::catalog::{
-    ControlKind, Place, access, account_alias, budget, placement, policies, quarantine_gate,
-    security_contacts, service_alerts, tags, units,
+    ControlKind, Place, access, account_alias, budget, organization_policies, placement, policies,
+    quarantine_gate, security_contacts, service_alerts, tags, units,
 };
 use crate::facts::{Facts, Inventory, Origin, State};
 use crate::id::{Name, Provider, TenantId, UnitPath};
@@ -218,7 +218,8 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider, record: &
     ];
     let roles = own_roles(manifest, provider);
     // Those that were made and that nobody asks for any more are seen to as well.
-    if !roles.is_empty() || record.made.iter().any(|address| address.control == ControlKind::Access) {
+    let made = |kind: ControlKind| record.made.iter().any(|address| address.control == kind);
+    if !roles.is_empty() || made(ControlKind::Access) {
         let grants = Vec::new();
         asked.push(implied(ControlKind::Access, &access::Settings { grants, roles }));
     }
@@ -230,6 +231,10 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider, record: &
             // The kinds of policy that other controls need are switched on all the same.
             None if kind == ControlKind::EnabledServices => {
                 asked.push(implied(kind, &serde_json::json!({"aws": [], "azure": [], "gcp": []})));
+            }
+            // Custom constraints that were made and that nobody asks for any more.
+            None if kind == ControlKind::OrganizationPolicies && made(kind) => {
+                asked.push(implied(kind, &organization_policies::Settings::default()));
             }
             None => {}
         }
@@ -450,6 +455,7 @@ fn fill(
         | ControlKind::Policies
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
+        | ControlKind::OrganizationPolicies
         | ControlKind::ProtectBaseline
         | ControlKind::ResourceLocks
         | ControlKind::AuditLog

@@ -261,6 +261,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::Access
             | ControlKind::EnabledServices
             | ControlKind::Policies
+            | ControlKind::OrganizationPolicies
             | ControlKind::AccountAlias
             | ControlKind::Tags
             | ControlKind::SecurityContacts

@@ -92,6 +92,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
             | ControlKind::Access
             | ControlKind::EnabledServices
             | ControlKind::Policies
+            | ControlKind::OrganizationPolicies
             | ControlKind::ResourceLocks
             | ControlKind::AuditLog
             | ControlKind::ThreatDetection

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::draft::{Draft, What};
 use super::fields::{self, Fields, entries, set, text, whole, word};
 use super::problems::{Problem, Problems};
+use crate::catalog::organization_policies;
 use crate::catalog::{Combine, ControlKind, Effect, Form, Parameter, Place};
 use crate::diagnostic::code;
 use crate::manifest::line::Origin;
@@ -143,6 +144,35 @@ fn value(node: &Node, parameter: &Parameter, problems: &mut Problems) -> Option<
             }
             Some(Value::Object(map))
         }
+        Form::TextLists => {
+            let mut map = serde_json::Map::new();
+            let of = Parameter { form: Form::Texts, ..*parameter };
+            for (key, node) in entries(node, problems)? {
+                if let Some(texts) = value(node, &of, problems) {
+                    map.insert(key.text.clone(), texts);
+                }
+            }
+            Some(Value::Object(map))
+        }
+        Form::CustomConstraints => {
+            let mut map = serde_json::Map::new();
+            for (key, node) in entries(node, problems)? {
+                let value = node.json();
+                if let Some(why) = organization_policies::wrong(&key.text, &value) {
+                    let message = format!("{}: {why}", quote(&key.text));
+                    problems.add(Problem::new(code::WRONG_VALUE, key.at, message));
+                }
+                map.insert(key.text.clone(), value);
+            }
+            let types = map.values().filter_map(|value| value.get("resource-types")?.as_array()).flatten();
+            for (kind, count) in organization_policies::crowded(types.filter_map(Value::as_str)) {
+                let most = organization_policies::PER_TYPE;
+                let message =
+                    format!("{count} custom constraints judge `{kind}`; Google takes at most {most}");
+                problems.add(Problem::new(code::WRONG_VALUE, node.at, message));
+            }
+            Some(Value::Object(map))
+        }
         Form::Switch | Form::Whole { .. } | Form::Choice(_) | Form::Text => {
             let value = node.json();
             if form.check(&value).is_ok() {
@@ -151,7 +181,12 @@ fn value(node: &Node, parameter: &Parameter, problems: &mut Problems) -> Option<
             let right_type = match form {
                 Form::Whole { .. } => matches!(node.value, Yaml::Whole(_)),
                 Form::Choice(_) => matches!(node.value, Yaml::Text { .. }),
-                Form::Switch | Form::Text | Form::Texts | Form::TextMap => false,
+                Form::Switch
+                | Form::Text
+                | Form::Texts
+                | Form::TextMap
+                | Form::TextLists
+                | Form::CustomConstraints => false,
             };
             if right_type {
                 let message =
