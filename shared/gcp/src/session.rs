@@ -7,7 +7,7 @@ use landfall_model::manifest::{GcpCloud, GcpIdentities};
 
 use crate::client::{Client, Gcp};
 use crate::directory::Directory;
-use crate::error::ConfigError;
+use crate::error::{CallError, ConfigError};
 use crate::identity::Who;
 
 /// The way to one target.
@@ -38,6 +38,15 @@ impl Session {
             format!("organizations/{}", self.ground.organization)
         } else {
             format!("projects/{}", self.project)
+        }
+    }
+
+    /// `projects/<number>`, by which some APIs want a project named.
+    pub(crate) async fn numbered(&self) -> Result<String, CallError> {
+        match self.directory.tree().await?.projects.get(&self.project) {
+            Some(project) => Ok(project.name.clone()),
+            // It was made since the tree was read.
+            None => Ok(self.directory.project(&self.project).await?.name),
         }
     }
 }

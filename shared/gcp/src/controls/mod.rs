@@ -10,6 +10,7 @@ mod iam_policy;
 mod landscape;
 mod placement;
 mod quarantine_gate;
+mod security_contacts;
 mod tags;
 mod units;
 
@@ -63,7 +64,6 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::ServiceAlerts
         | ControlKind::StandardsAssessment
         | ControlKind::Budget
-        | ControlKind::SecurityContacts
         | ControlKind::ExternalAccessAnalysis
         | ControlKind::BlockPublicStorage
         | ControlKind::EncryptByDefault
@@ -72,6 +72,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::HardenedInstances
         | ControlKind::NoDefaultNetwork => NotOffered("being built"),
         ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
+        ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {

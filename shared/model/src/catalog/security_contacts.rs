@@ -27,7 +27,10 @@ telephone number is the setting's. It is switched on and told of alerts; from wh
 well, stays as it is, and is `High` and `Owner` where nobody said. A subscription knows no contacts of the other kinds:
 service health is announced through alert rules, and billing contacts belong to the billing account.
 Google Cloud: Essential Contacts of the project (essentialcontacts, contacts.create), mail addresses that subscribe to
-categories such as SECURITY, TECHNICAL and BILLING; those of the folders above count too.
+categories: the security contact to SECURITY and SUSPENSION, operations to TECHNICAL and SUSPENSION, billing to BILLING. One
+that the organization or a folder above has, or that subscribes to ALL, counts as well. Contacts of others and categories that
+others added stay; an address that Google could not reach is reported. Names and telephone numbers have no place there. The
+organization policy essentialcontacts.allowedContactDomains may refuse an address, which is reported.
 
 References: Account Management API reference, PutAlternateContact; Defender for Cloud, Configure email notifications;
 Resource Manager, Managing contacts for notifications.",
