@@ -13,6 +13,8 @@ mod quarantine_gate;
 mod security_contacts;
 mod tags;
 mod units;
+#[cfg(test)]
+mod wire;
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{AnyControl, Permissions, Platform};

@@ -1,0 +1,174 @@
+//! A project's settings over the wire, against the simulator: look, write what is asked, twice, look again, and nothing is left to do.
+//! What others set is there afterwards as it was.
+
+use jiff::Timestamp;
+use landfall_engine::cloud::Made;
+use landfall_engine::control::AnyControl;
+use landfall_model::catalog::ControlKind;
+use landfall_model::desired::{Asked, Desired};
+use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::observed::{Look, Observed};
+use landfall_simulator::gcp::{GcpOptions, GcpSimulator, GcpWorld, LEGACY_FOLDER};
+
+use super::landscape::Landscape;
+use super::{Offer, ground, offer};
+use crate::client::Gcp;
+use crate::session::Door;
+
+type Any<'a> = &'a dyn AnyControl<super::Gcp>;
+
+const ROOT: &str = "organizations/123456789012";
+const CHECKOUT: &str = "acme-checkout-prod";
+
+/// An organization on this machine, and the way there.
+struct Wire {
+    simulator: GcpSimulator,
+    door: Door,
+}
+
+impl Wire {
+    fn new(prepare: impl FnOnce(&mut GcpWorld)) -> Self {
+        let mut world = GcpWorld::sample(0);
+        world.add_project(CHECKOUT, ROOT, Timestamp::UNIX_EPOCH);
+        prepare(&mut world);
+        let simulator = GcpSimulator::start(GcpOptions { world: Some(world), ..GcpOptions::default() });
+        let simulator = simulator.unwrap();
+        let gcp = Gcp::loopback(&simulator.url()).unwrap();
+        let door = Door::new(&gcp, ground(&Landscape::organization().desired).unwrap().clone()).unwrap();
+        Wire { simulator, door }
+    }
+
+    async fn judged(&self, control: Any<'_>, asked: &Asked, desired: &Desired) -> Vec<Judgement> {
+        let reader = self.door.reader(desired.target.tenant().map_or("", |id| id.native()));
+        let mut observed = Observed::default();
+        for address in control.addresses(asked, desired) {
+            let seen = control.look(&reader, desired, &address).await.seen;
+            observed.0.insert(address, Look { seen, at: Timestamp::UNIX_EPOCH, request: None });
+        }
+        control.judge(asked, desired, &observed)
+    }
+
+    /// Makes what the manifest asks of the target hold; answers what was wrong before.
+    async fn held(&self, kind: ControlKind, desired: &Desired) -> Vec<String> {
+        let Offer::Control(control) = offer(kind) else { panic!("{kind} is not offered") };
+        let asked = desired.asked(kind).unwrap_or_else(|| panic!("{kind} is not asked"));
+        let writer = self.door.writer(desired.target.tenant().map_or("", |id| id.native()));
+        let mut wrong = Vec::new();
+        let mut made = Made::new();
+        for judgement in self.judged(control, asked, desired).await {
+            let (Verdict::Fails { why, changes } | Verdict::Due { why, changes }) = judgement.verdict else {
+                assert_eq!(judgement.verdict, Verdict::Holds, "{}", judgement.address);
+                continue;
+            };
+            wrong.push(why);
+            for change in changes {
+                let once = control.write(&writer, &change, &made).await.unwrap();
+                let twice = control.write(&writer, &change, &made).await.unwrap();
+                assert_eq!(once, twice, "{}", change.id);
+                made.insert(change.id, once);
+            }
+        }
+        for Judgement { address, verdict, .. } in self.judged(control, asked, desired).await {
+            assert_eq!(verdict, Verdict::Holds, "{address}");
+        }
+        wrong
+    }
+
+    /// The same, and again, when there is nothing left to do.
+    async fn held_twice(&self, kind: ControlKind, desired: &Desired) -> Vec<String> {
+        let wrong = self.held(kind, desired).await;
+        self.simulator.clear_calls();
+        assert_eq!(self.held(kind, desired).await, [""; 0], "{kind}");
+        wrong
+    }
+
+    fn parent(&self, project: &str) -> String {
+        self.simulator.read(|world| world.project(project).unwrap().parent.clone())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_are_made_below_each_other_and_a_project_is_moved_there() {
+    let wire = Wire::new(|_| {});
+    let organization = Landscape::organization().desired;
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    let wrong = wire.held_twice(ControlKind::Units, &organization).await;
+    assert_eq!(
+        wrong,
+        [
+            "the unit `sandbox` does not exist",
+            "the unit `workloads` does not exist",
+            "the unit `workloads/production` does not exist"
+        ]
+    );
+    let production = wire.simulator.read(|world| {
+        let named = |name: &str| world.folders.values().find(|folder| folder.display_name == name).unwrap();
+        let (workloads, production) = (named("workloads"), named("production"));
+        assert_eq!((&*workloads.parent, &production.parent), (ROOT, &workloads.name));
+        assert_eq!(world.folders.len(), 4, "the one that is adopted is not made again");
+        production.name.clone()
+    });
+    let wrong = wire.held_twice(ControlKind::Placement, &checkout).await;
+    assert_eq!(
+        wrong,
+        [format!("the project stands in `{ROOT}`, not in `workloads/production` (`{production}`)")]
+    );
+    assert_eq!(wire.parent(CHECKOUT), production);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_being_deleted_is_none_and_an_adopted_one_that_is_gone_is_reported() {
+    let wire = Wire::new(|world| {
+        let gone = world.add_folder("sandbox", ROOT);
+        for name in [gone.as_str(), LEGACY_FOLDER] {
+            world.folders.get_mut(name).unwrap().deleted_at = Some(Timestamp::UNIX_EPOCH);
+        }
+        let workloads = world.add_folder("workloads", ROOT);
+        world.add_folder("production", &workloads);
+    });
+    let organization = Landscape::organization().desired;
+    let Offer::Control(control) = offer(ControlKind::Units) else { panic!() };
+    let asked = organization.asked(ControlKind::Units).unwrap();
+    let judged = wire.judged(control, asked, &organization).await;
+    let why = |at: usize| match &judged[at].verdict {
+        Verdict::Fails { why, changes } => (why.clone(), changes.len()),
+        verdict => panic!("{verdict:?}"),
+    };
+    let adopts = format!("`legacy` adopts `{LEGACY_FOLDER}`, which the organization does not have");
+    assert_eq!(why(0), (adopts, 0));
+    assert_eq!(why(1), ("the unit `sandbox` does not exist".to_owned(), 1));
+    assert_eq!([&judged[2].verdict, &judged[3].verdict], [&Verdict::Holds, &Verdict::Holds]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_was_made_since_the_tree_was_read_is_found_by_its_project() {
+    let wire = Wire::new(|_| {});
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    let reader = wire.door.reader(CHECKOUT);
+    // Somebody reads the tree, and then another process makes the folders.
+    reader.0.directory.tree().await.unwrap();
+    let production = wire.simulator.change(|world| {
+        let workloads = world.add_folder("workloads", ROOT);
+        world.add_folder("production", &workloads)
+    });
+    wire.held_twice(ControlKind::Placement, &checkout).await;
+    assert_eq!(wire.parent(CHECKOUT), production);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_labels_are_written_beside_those_of_others() {
+    let wire = Wire::new(|world| {
+        let labels = &mut world.project_mut(CHECKOUT).unwrap().labels;
+        labels.insert("theirs".to_owned(), "stays".to_owned());
+        labels.insert("team".to_owned(), "somebody".to_owned());
+    });
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    let wrong = wire.held_twice(ControlKind::AccountAlias, &checkout).await;
+    assert_eq!(wrong, ["the project's name is `acme-checkout-prod`"]);
+    wire.held_twice(ControlKind::Tags, &checkout).await;
+    wire.simulator.read(|world| {
+        let project = world.project(CHECKOUT).unwrap();
+        assert_eq!(project.display_name, "acme-checkout-production");
+        assert_eq!((&*project.labels["theirs"], &*project.labels["team"]), ("stays", "payments"));
+    });
+}
