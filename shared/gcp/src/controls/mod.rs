@@ -8,8 +8,11 @@ mod enabled_services;
 mod iam_policy;
 #[cfg(test)]
 mod landscape;
+mod liens;
 mod placement;
+mod protect_baseline;
 mod quarantine_gate;
+mod resource_locks;
 mod security_contacts;
 mod tags;
 mod units;
@@ -59,8 +62,6 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
         | ControlKind::OrganizationPolicies
-        | ControlKind::ProtectBaseline
-        | ControlKind::ResourceLocks
         | ControlKind::AuditLog
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
@@ -75,6 +76,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::NoDefaultNetwork => NotOffered("being built"),
         ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
+        ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
+        ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {

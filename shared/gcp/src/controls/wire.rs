@@ -172,3 +172,23 @@ async fn names_and_labels_are_written_beside_those_of_others() {
         assert_eq!((&*project.labels["theirs"], &*project.labels["team"]), ("stays", "payments"));
     });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn liens_are_placed_once_beside_those_of_others() {
+    let wire = Wire::new(|world| {
+        let theirs = serde_json::json!({"restrictions": ["resourcemanager.projects.delete"], "origin": "team", "reason": "ask us"});
+        let governance = &mut world.project_mut(CHECKOUT).unwrap().governance;
+        governance.things_mut("cloudresourcemanager/liens").insert("p1-l1".to_owned(), theirs);
+    });
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    for kind in [ControlKind::ProtectBaseline, ControlKind::ResourceLocks] {
+        assert_eq!(wire.held_twice(kind, &checkout).await.len(), 1, "{kind}");
+    }
+    let origins = wire.simulator.read(|world| {
+        let liens = world.project(CHECKOUT).unwrap().governance.things("cloudresourcemanager/liens");
+        let mut origins: Vec<String> = liens.values().map(|lien| lien["origin"].to_string()).collect();
+        origins.sort_unstable();
+        origins
+    });
+    assert_eq!(origins, ["\"landfall.protect-baseline\"", "\"landfall.resource-locks\"", "\"team\""]);
+}

@@ -33,8 +33,12 @@ subscription goes. Who holds rights on the subscription only can neither take aw
 it carries itself they can, and it is put back. Azure exempts locks and assignments from denyAction. The directory's subscription
 policy (Microsoft.Subscription/policies), made once, stops subscriptions from leaving, but for principals that others exempted.
 A global administrator with elevated access has to give the right to it on the directory itself.
-Google Cloud: organization policies can only be changed by those granted rights to them, which project owners are not; an
-IAM deny policy stops the permissions it knows; a lien stops a project's deletion.
+Google Cloud: a lien of the project with the origin landfall.protect-baseline (cloudresourcemanager, liens.create), so that
+what was set can't go with the whole project: deleting it is refused to everybody. Who may update the project's liens (its
+owners, and the role Project Lien Modifier) can take it away, and it is put back. What folders and the organization carry is
+out of a project's reach: organization policies are changed by those who were granted a role on the organization for it, which
+project owners are not, and a folder's or the organization's log sinks and roles likewise. What the project itself carries
+its owners can change, and it is put back. Leaving the organization needs rights on the organization.
 
 References: AWS Organizations user guide, Service control policy examples; Azure Resource Manager, Lock your resources;
 Azure Policy, denyAction effect; Resource Manager, Protecting projects with liens.",

@@ -22,7 +22,10 @@ holds for everything in it: no resource of a locked subscription can be deleted 
 policy, so that Landfall can't take one away there either. A new subscription is locked after its handover, for a lock would
 hold its gate closed. A lock of others on the same thing or above will do. Owners and User Access Administrators may remove it.
 A resource group that does not exist is reported, not made.
-Google Cloud: a lien on the project (cloudresourcemanager, liens.create) stops the project's deletion, not that of its resources.
+Google Cloud: a lien on the project with the origin landfall.resource-locks (cloudresourcemanager, liens.create) stops the
+project's deletion, not that of its resources. There are no resource groups; those that are listed ask nothing there. Owners
+of the project and who holds the role Project Lien Modifier may remove it. Liens of others stay, and don't count: it is a lien
+of its own.
 
 References: Azure Resource Manager, Lock your resources; Resource Manager, Protecting projects with liens.",
     place: Place::Tenant,
