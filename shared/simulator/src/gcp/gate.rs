@@ -2,6 +2,7 @@
 
 use super::access;
 use super::answer::{because, denied, exhausted};
+use super::constraint;
 use super::request::{Request, Right};
 use super::world::GcpWorld;
 use crate::fault::Faults;
@@ -43,7 +44,8 @@ pub(crate) fn check(world: &GcpWorld, faults: &Faults, request: &Request) -> Res
     if request.caller.right == Right::Look && !request.reads() {
         return Err(forbidden(request));
     }
-    access::check(world, request)
+    access::check(world, request)?;
+    constraint::check(world, request)
 }
 
 /// A project by its id alone, everything else by its whole name.

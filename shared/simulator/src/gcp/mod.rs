@@ -30,6 +30,8 @@
 
 mod access;
 mod answer;
+mod condition;
+mod constraint;
 mod control;
 mod gate;
 mod lag;

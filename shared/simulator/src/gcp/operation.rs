@@ -93,8 +93,9 @@ fn finish(world: &mut GcpWorld, key: &str) {
     }
 }
 
+/// Paths are decoded when they are read, so that names are as well.
 fn key(service: &str, name: &str) -> String {
-    format!("{service}/{name}")
+    format!("{service}/{}", name.replace("%2F", "/"))
 }
 
 impl Operation {

@@ -1,7 +1,5 @@
 //! One call to an API of Google's, understood: what it is about, on whose behalf, with which body.
 
-use std::time::Duration;
-
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -65,12 +63,10 @@ pub(crate) struct Request {
     pub(crate) body: Value,
     pub(crate) caller: Caller,
     pub(crate) now: Timestamp,
-    /// How long a write takes until everybody sees it.
-    pub(crate) lag: Duration,
 }
 
 impl Request {
-    pub(crate) fn new(wire: &Wire, routed: Routed, caller: Caller, now: Timestamp, lag: Duration) -> Self {
+    pub(crate) fn new(wire: &Wire, routed: Routed, caller: Caller, now: Timestamp) -> Self {
         let Routed { service, version, parts, verb } = routed;
         let query = form_urlencoded::parse(wire.uri.query().unwrap_or_default().as_bytes());
         Self {
@@ -84,7 +80,6 @@ impl Request {
             body: serde_json::from_slice(&wire.body).unwrap_or_default(),
             caller,
             now,
-            lag,
         }
     }
 
@@ -177,7 +172,9 @@ impl Request {
     /// The project, folder or organization that the call is about, as it was named.
     pub(crate) fn about(&self) -> Option<String> {
         let of_path = |at: usize| match (self.part(at), self.part(at + 1)) {
-            (kind @ ("projects" | "folders" | "organizations"), id) if !id.is_empty() => {
+            (kind @ ("projects" | "folders" | "organizations" | "billingAccounts"), id)
+                if !id.is_empty() && id != "-" =>
+            {
                 Some(format!("{kind}/{id}"))
             }
             _ => None,

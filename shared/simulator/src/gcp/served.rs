@@ -109,10 +109,8 @@ impl Cloud for Served {
             error: None,
         };
         let routed = route(wire);
-        let request = caller
-            .clone()
-            .zip(routed)
-            .map(|(caller, routed)| Request::new(wire, routed, caller, now, journal.faults.lag));
+        let request =
+            caller.clone().zip(routed).map(|(caller, routed)| Request::new(wire, routed, caller, now));
         if let Some(request) = &request {
             request.service.name.clone_into(&mut call.service);
             call.operation = request.operation();

@@ -1,4 +1,8 @@
 //! The simulator of Google Cloud over its real socket: what Google's own clients would see.
 
 mod client;
+mod faults;
+mod gate;
+mod iam;
+mod org_policies;
 mod resources;

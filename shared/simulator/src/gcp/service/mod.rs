@@ -1,7 +1,10 @@
 //! The APIs: each one a function from the world and a request to an answer.
 
-mod iam_policy;
+mod iam;
+pub(crate) mod iam_policy;
+mod orgpolicy;
 mod resources;
+mod storage;
 
 use super::answer::Answered;
 use super::operation;
@@ -36,8 +39,12 @@ const fn service(
 }
 
 /// Every API that is here: host, beginning of its permissions, versions, and the function that answers.
-pub(crate) static SERVICES: &[Service] =
-    &[service("cloudresourcemanager", "resourcemanager", &["v3"], resources::answer)];
+pub(crate) static SERVICES: &[Service] = &[
+    service("cloudresourcemanager", "resourcemanager", &["v3"], resources::answer),
+    service("iam", "iam", &["v1", "v2"], iam::answer),
+    service("orgpolicy", "orgpolicy", &["v2"], orgpolicy::answer),
+    service("storage", "storage", &["v1"], storage::answer),
+];
 
 /// Performs an operation that has been let through.
 pub(crate) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {

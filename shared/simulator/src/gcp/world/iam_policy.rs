@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::etag;
 
 /// <https://cloud.google.com/iam/docs/reference/rest/v1/Policy>, without what is made of the rest: version and etag.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct IamPolicy {
     pub bindings: Vec<Binding>,
     /// `{"service": "allServices", "auditLogConfigs": […]}`

@@ -5,8 +5,9 @@ mod governance;
 mod iam_policy;
 mod project;
 mod sample;
+pub(crate) mod tag;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -48,6 +49,8 @@ pub struct GcpSettings {
     pub page_size: usize,
     /// Whether reads and writes of deny policies are counted: five of each a minute.
     pub deny_quota: bool,
+    /// Permissions that deny policies don't know, beside those that are not written as permissions.
+    pub undeniable: BTreeSet<String>,
     /// Seconds that `Retry-After` asks to wait when calls are throttled; most of Google's APIs don't say.
     pub retry_after: Option<u32>,
 }
@@ -59,6 +62,7 @@ impl Default for GcpSettings {
             empty_pages: false,
             page_size: 1_000,
             deny_quota: false,
+            undeniable: BTreeSet::new(),
             retry_after: None,
         }
     }
@@ -82,6 +86,9 @@ pub struct GcpWorld {
     /// Long-running operations by API and name.
     #[serde(skip)]
     pub(crate) operations: BTreeMap<String, Operation>,
+    /// When deny policies were read (`true`) and written, by the resource they hang on.
+    #[serde(skip)]
+    pub(crate) deny_calls: BTreeMap<(String, bool), Vec<Timestamp>>,
     #[serde(skip)]
     pub(crate) events: Vec<Value>,
     pub(crate) issued: u64,
@@ -112,6 +119,7 @@ impl GcpWorld {
             tokens: BTreeMap::new(),
             groups: BTreeMap::new(),
             operations: BTreeMap::new(),
+            deny_calls: BTreeMap::new(),
             events: Vec::new(),
             issued: 0,
             endpoint: String::new(),

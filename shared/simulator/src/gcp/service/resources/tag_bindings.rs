@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::metadata;
-use super::tags::{KEYS, VALUES, text};
+use super::tags::text;
 use crate::gcp::answer::{Answered, bad, not_found, precondition};
 use crate::gcp::gate::forbidden;
 use crate::gcp::operation::{any, begin};
 use crate::gcp::page::page;
 use crate::gcp::request::Request;
 use crate::gcp::world::GcpWorld;
+use crate::gcp::world::tag::VALUES;
 
 const TREE: &str = "//cloudresourcemanager.googleapis.com/";
 
@@ -102,25 +103,12 @@ fn effective(world: &GcpWorld, request: &Request) -> Answered {
     if world.governance(&name).is_none() {
         return Err(forbidden(request));
     }
-    let things = &world.organization.governance;
-    let (keys, values) = (things.things(KEYS), things.things(VALUES));
-    let mut found: Vec<Value> = Vec::new();
-    for (at, up) in world.way_up(&name).iter().enumerate() {
-        for value in world.governance(up).into_iter().flat_map(|one| &one.tags) {
-            let Some(value) = value.strip_prefix("tagValues/").and_then(|id| values.get(id)) else {
-                continue;
-            };
-            let key = text(value, "parent");
-            if found.iter().any(|known| text(known, "tagKey") == key) {
-                continue;
-            }
-            let kept = key.strip_prefix("tagKeys/").and_then(|id| keys.get(id));
-            found.push(json!({
-                "tagKey": key, "tagValue": text(value, "name"), "namespacedTagValue": text(value, "namespacedName"),
-                "namespacedTagKey": kept.map(|key| text(key, "namespacedName")), "tagKeyParentName": kept.map(|key| text(key, "parent")),
-                "inherited": at > 0,
-            }));
-        }
-    }
-    page(world, request, "effectiveTags", found.into_iter(), 300)
+    let shown = world.tags(&name).into_iter().map(|tag| {
+        json!({
+            "tagKey": tag.key_id, "tagValue": tag.value_id, "namespacedTagKey": tag.key,
+            "namespacedTagValue": format!("{}/{}", tag.key, tag.value), "tagKeyParentName": tag.parent,
+            "inherited": tag.inherited,
+        })
+    });
+    page(world, request, "effectiveTags", shown, 300)
 }

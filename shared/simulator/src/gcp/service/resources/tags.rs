@@ -8,11 +8,9 @@ use crate::gcp::gate::forbidden;
 use crate::gcp::operation::{any, begin};
 use crate::gcp::page::page;
 use crate::gcp::request::Request;
+use crate::gcp::world::tag::{KEYS, VALUES};
 use crate::gcp::world::{GcpWorld, Things, etag};
 use crate::refusal::Refusal;
-
-pub(super) const KEYS: &str = "cloudresourcemanager/tagKeys";
-pub(super) const VALUES: &str = "cloudresourcemanager/tagValues";
 
 /// Keys or values; both are kept on the organization and look alike.
 pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
