@@ -2,6 +2,8 @@
 //!
 //! What is remembered here only finds things; whether a setting holds is always judged by a look of its own.
 
+mod roles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ pub(crate) struct Directory {
     /// `organizations/<number>`.
     root: String,
     tree: Remembered<Arc<Tree>>,
+    roles: roles::Roles,
 }
 
 /// The organization's folders and projects.
@@ -149,7 +152,7 @@ impl Tree {
 impl Directory {
     pub(crate) fn new(client: Client, ground: &GcpCloud) -> Self {
         let root = format!("organizations/{}", ground.organization);
-        Directory { client, root, tree: Remembered::new(NAMES) }
+        Directory { client, root, tree: Remembered::new(NAMES), roles: roles::Roles::default() }
     }
 
     /// `organizations/<number>`.
@@ -170,6 +173,12 @@ impl Directory {
     /// Everything is looked up anew.
     pub(crate) async fn forget_all(&self) {
         self.tree.forget().await;
+        self.roles.forget().await;
+    }
+
+    /// Whether a role lets its holders out of a project's gate; nothing where it could not be read.
+    pub(crate) async fn ways_out(&self, role: &str) -> Result<Option<bool>, CallError> {
+        self.roles.ways_out(&self.client, role).await
     }
 
     async fn read(&self) -> Result<Tree, CallError> {

@@ -3,6 +3,7 @@
 //! Every file has one unit type that implements the engine's `Control` (which settings it looks at, how it looks, one call for one
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
+mod access;
 mod account_alias;
 mod enabled_services;
 mod iam_policy;
@@ -57,8 +58,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Units => Control(&units::Units),
         ControlKind::Placement => Control(&placement::Placement),
         ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
-        ControlKind::Access
-        | ControlKind::Policies
+        ControlKind::Access => Control(&access::Access),
+        ControlKind::Policies
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
         | ControlKind::OrganizationPolicies

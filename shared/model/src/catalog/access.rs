@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ControlKind, Effect, Entry, Place};
 use crate::id::Name;
-use crate::manifest::{AzureRole, Role};
+use crate::manifest::Role;
 
 /// What the catalog says.
 pub const ENTRY: Entry = Entry {
@@ -40,8 +40,16 @@ management group above it, could open the gate from inside: they are named by ob
 Microsoft Graph), and in a subscription that came after Landfall it is a deviation where the manifest does not name them
 under `break-glass`, `identities.principals` or `access`. Nobody is taken out, and handover does not wait for it: who made a
 subscription is its owner. Those who are only eligible (Privileged Identity Management) are not seen before they are active.
-Google Cloud: a binding of each role to the group in the project's IAM policy, written with the etag that was read. There
-is no session length to set.
+Google Cloud: the group becomes a member of a binding of each role in the project's IAM policy, which is read with its
+conditions, changed in that one member and written with the etag that was read (cloudresourcemanager v3, setIamPolicy). The
+same member that somebody else made is as good; what a group holds only under a condition, or further up, does not count, and
+stays. A role of the manifest that lists `permissions` becomes a custom role of the organization,
+landfall_<organization>_<role>, which is kept as the manifest says; one that was deleted within the week is taken back. One
+that is no longer asked for is deleted, and bindings of it give nothing any more. There is no session length to set.
+Who may hand out rights on the project, change its organization policies or its deny policies could open the gate: before
+handover those are looked for on the project, on the folders above it and on the organization, afterwards on the project. In
+a project that came after Landfall it is a deviation where the manifest does not name them under `break-glass`,
+`identities` or `access`. Nobody is taken out, and handover does not wait for it. Members of groups are not looked up.
 
 References: IAM Identity Center user guide, Managing AWS accounts with permission sets; Azure RBAC, Assign Azure roles;
 IAM documentation, Manage access to projects, folders and organizations.",
@@ -56,9 +64,9 @@ IAM documentation, Manage access to projects, folders and organizations.",
 pub struct Settings {
     /// Every grant, by role and then by team.
     pub grants: Vec<Grant>,
-    /// In an Azure directory's own target: the roles that have a definition of their own.
+    /// In the organization's own target: the roles that have a definition of their own on its cloud.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub roles: BTreeMap<Name, AzureRole>,
+    pub roles: BTreeMap<Name, Role>,
 }
 
 /// One team that holds one role.

@@ -15,8 +15,8 @@ use crate::catalog::{
 use crate::facts::{Facts, Inventory, Origin, State};
 use crate::id::{Name, Provider, TenantId, UnitPath};
 use crate::manifest::{
-    AwsCloud, AzureCloud, AzureRole, Cloud, ContactKind, GcpCloud, Handover, Intake, Manage, Manifest, Mode,
-    Project, Tenant, line::Asking,
+    AwsCloud, AzureCloud, Cloud, ContactKind, GcpCloud, Handover, Intake, Manage, Manifest, Mode, Project,
+    Role, Tenant, line::Asking,
 };
 use crate::record::{Life, Record};
 use crate::target::Target;
@@ -243,15 +243,16 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider, record: &
     asked
 }
 
-/// The roles that need a definition of their own, which the directory holds for all its subscriptions.
-fn own_roles(manifest: &Manifest, provider: Provider) -> BTreeMap<Name, AzureRole> {
-    match provider {
-        Provider::Azure => {
-            let own = manifest.roles.iter().filter(|(_, role)| role.azure.is_custom());
-            own.map(|(name, role)| (name.clone(), role.azure.clone())).collect()
-        }
-        Provider::Aws | Provider::Gcp => BTreeMap::new(),
-    }
+/// The roles that need a definition of their own, which the organization holds for all its tenants.
+fn own_roles(manifest: &Manifest, provider: Provider) -> BTreeMap<Name, Role> {
+    let custom = |role: &Role| match provider {
+        // A permission set is made with its first assignment.
+        Provider::Aws => false,
+        Provider::Azure => role.azure.is_custom(),
+        Provider::Gcp => role.gcp.is_custom(),
+    };
+    let own = manifest.roles.iter().filter(|(_, role)| custom(role));
+    own.map(|(name, role)| (name.clone(), role.clone())).collect()
 }
 
 fn wanted(manifest: &Manifest, cloud: &Name, path: &UnitPath) -> WantedUnit {
@@ -313,8 +314,9 @@ fn tenant(
     }
     let project = home.and_then(|home| home.named).map(|(_, project, _)| project);
     let grants = project.map(|project| grants(manifest, id.provider(), project)).unwrap_or_default();
-    // An owner of a subscription can take away the policies on it: whoever could open the gate from inside is looked for.
-    let watched = id.provider() == Provider::Azure && standing.before_handover();
+    // An owner of a subscription can take away the policies on it, and who hands out rights on a project can give them to himself:
+    // whoever could open the gate from inside is looked for.
+    let watched = matches!(id.provider(), Provider::Azure | Provider::Gcp) && standing.before_handover();
     if !grants.is_empty() || watched || (project.is_some() && standing != &Standing::New) {
         let roles = BTreeMap::new();
         asked.push(implied(ControlKind::Access, &access::Settings { grants, roles }));

@@ -322,9 +322,9 @@ pub struct Role {
     /// Azure roles, and what a role of our own may do.
     #[serde(default)]
     pub azure: AzureRole,
-    /// Google Cloud roles.
+    /// Google Cloud roles, and what a role of our own may do.
     #[serde(default)]
-    pub gcp: Vec<String>,
+    pub gcp: GcpRole,
     /// Trainings a holder must have; judged once people are in the manifest.
     #[serde(default)]
     pub requires_training: Vec<Name>,
@@ -408,6 +408,59 @@ impl From<AzureRole> for WrittenAzureRole {
         } else {
             WrittenAzureRole::Names(roles)
         }
+    }
+}
+
+/// What a role may do on Google Cloud. Names alone are written as a list, as they always were.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenGcpRole", into = "WrittenGcpRole")]
+pub struct GcpRole {
+    /// Google Cloud's roles: `roles/viewer`.
+    pub roles: Vec<String>,
+    /// What the role's own definition lets people do: `compute.instances.reset`.
+    pub permissions: Vec<String>,
+}
+
+impl GcpRole {
+    /// Whether it asks for a role definition of its own.
+    pub const fn is_custom(&self) -> bool {
+        !self.permissions.is_empty()
+    }
+
+    /// Whether it gives nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.roles.is_empty() && !self.is_custom()
+    }
+}
+
+/// The two forms in which a role on Google Cloud is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenGcpRole {
+    Names(Vec<String>),
+    #[serde(rename_all = "kebab-case")]
+    Whole {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        roles: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        permissions: Vec<String>,
+    },
+}
+
+impl From<WrittenGcpRole> for GcpRole {
+    fn from(written: WrittenGcpRole) -> Self {
+        match written {
+            WrittenGcpRole::Names(roles) => GcpRole { roles, ..GcpRole::default() },
+            WrittenGcpRole::Whole { roles, permissions } => GcpRole { roles, permissions },
+        }
+    }
+}
+
+impl From<GcpRole> for WrittenGcpRole {
+    fn from(role: GcpRole) -> Self {
+        let custom = role.is_custom();
+        let GcpRole { roles, permissions } = role;
+        if custom { WrittenGcpRole::Whole { roles, permissions } } else { WrittenGcpRole::Names(roles) }
     }
 }
 

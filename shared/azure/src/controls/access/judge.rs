@@ -204,6 +204,7 @@ fn tell(holder: &Holder, here: &str) -> String {
 pub(super) fn definitions(want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
     let mut judgements = Vec::new();
     for (role, rights) in &want.roles {
+        let rights = &rights.azure;
         let address = of_role(role.as_str());
         judgements.push(Judgement::of(KIND, &address, observed, |there| {
             defined(role.as_str(), rights, desired, &address, there, observed)

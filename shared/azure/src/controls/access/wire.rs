@@ -238,7 +238,7 @@ async fn a_role_that_azure_does_not_show_is_asked_for_again() {
 async fn a_role_of_the_manifest_is_made_put_back_and_kept_while_somebody_holds_it() {
     let simulator = simulator();
     let mut desired = Landscape::organization().desired;
-    let settings = json!({"grants": [], "roles": {"support": {"actions": ["Microsoft.Support/*"], "data-actions": ["*/read"]}}});
+    let settings = json!({"grants": [], "roles": {"support": {"azure": {"actions": ["Microsoft.Support/*"], "data-actions": ["*/read"]}}}});
     let mut asked = desired.asked[0].clone();
     (asked.control, asked.settings) = (KIND, Ok(settings));
     desired.asked.push(asked);

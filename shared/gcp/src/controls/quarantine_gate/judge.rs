@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use landfall_engine::control::kept;
 use landfall_model::catalog::quarantine_gate::Settings;
-use landfall_model::catalog::{ControlKind, policies};
+use landfall_model::catalog::{ControlKind, organization_policies, policies};
 use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed};
@@ -23,13 +23,26 @@ const DISPLAY_NAME: &str = "Landfall: closed until the baseline holds";
 
 /// The constraints that the gate sets on this project. What the manifest asks of the project itself has its own policy there.
 pub(super) fn closing(desired: &Desired) -> impl Iterator<Item = (&'static str, Value)> {
+    let own = of_its_own(desired);
+    denied::constraints().into_iter().filter(move |(constraint, _)| !own.contains(*constraint))
+}
+
+/// The constraints that the manifest has something to say about for the project itself, beyond what its unit says.
+fn of_its_own(desired: &Desired) -> BTreeSet<String> {
     let asked =
         desired.asked(ControlKind::Policies).and_then(|asked| asked.want::<policies::Settings>().ok());
     let points = asked.map(|asked| asked.points).unwrap_or_default();
-    let own = points.iter().any(|point| {
-        matches!(point.at, policies::At::Tenant(_)) && point.asks.contains_key(&ControlKind::DeniedServices)
-    });
-    denied::constraints().into_iter().filter(move |(constraint, _)| !(own && *constraint == denied::SERVICES))
+    let mut own = BTreeSet::new();
+    for point in points.iter().filter(|point| matches!(point.at, policies::At::Tenant(_))) {
+        if point.asks.contains_key(&ControlKind::DeniedServices) {
+            own.insert(denied::SERVICES.to_owned());
+        }
+        let listed = point.asks.get(&ControlKind::OrganizationPolicies);
+        let listed = listed.and_then(|value| serde_json::from_value(value.clone()).ok());
+        let organization_policies::Settings { enforce, allow, deny, custom: _ } = listed.unwrap_or_default();
+        own.extend(enforce.into_iter().chain(allow.into_keys()).chain(deny.into_keys()));
+    }
+    own
 }
 
 /// What the ledger shows as closed and not opened.

@@ -28,7 +28,7 @@ use landfall_model::observed::{Address, Observed};
 use landfall_model::plan::Change;
 use landfall_model::target::Target;
 
-use super::{Gcp, absent, ground, seen};
+use super::{Gcp, absent, seen};
 use crate::client::service::{DENY, POLICY};
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};

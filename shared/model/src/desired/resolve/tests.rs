@@ -158,3 +158,31 @@ fn whoever_could_open_the_gate_of_a_new_subscription_is_looked_for() {
     // Nobody names it: nothing is granted, and it is gated.
     assert_eq!(grants(3), Some(0));
 }
+
+const GCP: &str = "
+landfall: 1
+organization: acme
+clouds:
+  gcp: { organization: \"123456789012\", locations: [europe-west1] }
+units: { workloads: {} }
+teams: { payments: { groups: { operator: { gcp: payments@acme.example } } } }
+roles: { operator: { gcp: { roles: [roles/viewer], permissions: [compute.instances.reset] } }, auditor: { gcp: [roles/viewer] } }
+projects: { shop: { team: payments, access: { operator: [payments] }, tenants: [ { gcp: acme-shop, unit: workloads } ] } }
+";
+
+#[test]
+fn a_google_cloud_organization_has_roles_of_its_own_and_new_projects_are_watched() {
+    let sources = [Source { name: "m.yaml".into(), text: GCP.into() }];
+    let manifest = parse(&sources, jiff::civil::date(2026, 11, 21)).manifest.unwrap();
+    let access = |target: &str| -> Option<access::Settings> {
+        let (_, mut known) = newborn();
+        known.record.target = target.parse().unwrap();
+        let desired = resolve(&manifest, &"gcp".parse().unwrap(), &target.parse().unwrap(), known).unwrap();
+        desired.asked(ControlKind::Access).map(|asked| asked.want().unwrap())
+    };
+    let names: Vec<String> =
+        access("organization/gcp").unwrap().roles.keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["operator"]);
+    assert_eq!(access("gcp/acme-shop").unwrap().grants.len(), 1);
+    assert_eq!(access("gcp/acme-mystery").unwrap().grants.len(), 0);
+}

@@ -9,7 +9,7 @@ use super::problems::{Problem, Problems};
 use crate::diagnostic::code;
 use crate::id::{Name, Provider};
 use crate::manifest::yaml::{Key, Node, Yaml, quote};
-use crate::manifest::{AwsRole, AzureRole, Role, Team};
+use crate::manifest::{AwsRole, AzureRole, GcpRole, Role, Team};
 
 pub(super) fn teams(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut Problems) {
     for (_, node) in found {
@@ -66,7 +66,7 @@ pub(super) fn roles(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut P
             let mut fields = Fields::of(node, problems);
             let aws = fields.take("aws").map(|node| aws(node, problems));
             let azure = fields.take("azure").map(|node| azure(node, problems)).unwrap_or_default();
-            let gcp = fields.take("gcp").and_then(|node| texts(node, problems)).unwrap_or_default();
+            let gcp = fields.take("gcp").map(|node| gcp(node, problems)).unwrap_or_default();
             let requires_training = fields.take("requires-training").and_then(|node| {
                 set(node, "a list of names", problems, |node, problems| {
                     fields::parsed(node, code::BAD_NAME, problems)
@@ -122,6 +122,36 @@ fn action(node: &Node, problems: &mut Problems) -> Option<String> {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"*.-_".contains(&b))
         };
         (text == "*" || text.contains('/')) && text.split('/').all(part)
+    })
+}
+
+/// A list of the names of roles, or a mapping that says more.
+fn gcp(node: &Node, problems: &mut Problems) -> GcpRole {
+    if !matches!(node.value, Yaml::Map(_)) {
+        let roles = set(node, "a list of texts or a mapping", problems, |node, problems| {
+            text(node, problems).map(str::to_owned)
+        });
+        return GcpRole { roles: roles.unwrap_or_default(), ..GcpRole::default() };
+    }
+    let mut fields = Fields::of(node, problems);
+    let [named, own] = ["roles", "permissions"].map(|key| fields.take(key));
+    fields.end(problems);
+    if named.is_none() && own.is_none() {
+        let message = "the role gives nothing on Google Cloud: it has neither `roles` nor `permissions`";
+        problems.add(Problem::new(code::EMPTY, node.at, message));
+    }
+    let roles = named.and_then(|node| texts(node, problems)).unwrap_or_default();
+    let permissions = own.and_then(|node| set(node, "a list of permissions", problems, permission));
+    GcpRole { roles, permissions: permissions.unwrap_or_default() }
+}
+
+/// `compute.instances.reset`: a service, a kind of resource and what is done to it. Google's own roles take no `*` either.
+fn permission(node: &Node, problems: &mut Problems) -> Option<String> {
+    native_id(node, "a permission of Google Cloud, such as `compute.instances.reset`", problems, |text| {
+        let part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/".contains(&b))
+        };
+        text.split('.').count() >= 3 && text.split('.').all(part)
     })
 }
 

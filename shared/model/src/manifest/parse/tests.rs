@@ -97,6 +97,29 @@ fn a_role_on_azure_is_a_list_of_names_or_says_what_it_may_do() {
     );
 }
 
+#[test]
+fn a_role_on_google_cloud_is_a_list_of_names_or_says_what_it_may_do() {
+    let gcp = |text: &str| {
+        let manifest =
+            right(&format!("landfall: 1\norganization: acme\nroles: {{ r: {{ gcp: {text} }} }}\n"));
+        let bundle = crate::manifest::bundle::Bundle::build(manifest).unwrap();
+        let loaded = crate::manifest::bundle::Bundle::load(bundle.bytes()).unwrap();
+        assert_eq!(loaded, bundle, "{text}");
+        let value: serde_json::Value = serde_json::from_slice(bundle.bytes()).unwrap();
+        let role = loaded.manifest().roles[&"r".parse().unwrap()].gcp.clone();
+        (value["roles"]["r"]["gcp"].to_string(), role.is_custom(), role.is_empty())
+    };
+    let names = (r#"["roles/viewer"]"#.to_owned(), false, false);
+    // As bundles have always said it.
+    assert_eq!(gcp("[roles/viewer]"), names);
+    assert_eq!(gcp("{ roles: [roles/viewer], permissions: [] }"), names);
+    assert_eq!(gcp("[]"), ("[]".to_owned(), false, true));
+    assert_eq!(
+        gcp("{ permissions: [compute.instances.reset] }"),
+        (r#"{"permissions":["compute.instances.reset"]}"#.to_owned(), true, false)
+    );
+}
+
 /// Each row: what is disturbed, and the code, line and column that are told.
 #[test]
 fn one_thing_wrong_is_told_where_it_is() {
@@ -171,6 +194,9 @@ fn one_thing_wrong_is_told_where_it_is() {
         ("actions: [Microsoft.Support/*,", "actions: [\"Microsoft.Support/read only\",", "malformed-id"),
         ("actions: [Microsoft.Support/*,", "actions: [Microsoft.Support/,", "malformed-id"),
         ("      data-actions: [Microsoft.KeyVault/vaults/*/read]\n", "", "wrong-value"),
+        ("permissions: [compute.instances.reset,", "permissions: [compute.instances,", "malformed-id"),
+        ("permissions: [compute.instances.reset,", "permissions: [\"compute.instances.*\",", "malformed-id"),
+        ("gcp: { roles: [roles/viewer], permissions:", "gcp: { actions:", "unknown-key empty"),
         // controls
         ("control: allowed-regions", "control: allowed-region", "unknown-control"),
         ("control: no-root-keys", "control: quarantine-gate", "implied-control"),

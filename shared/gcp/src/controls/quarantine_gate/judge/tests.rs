@@ -170,6 +170,15 @@ fn a_project_that_asks_for_denied_services_has_that_policy_to_itself() {
     assert!(names(PROJECT).contains(&services));
     assert!(!names("acme-checkout-dev").contains(&services));
     assert_eq!(names("acme-checkout-dev").len(), 4);
+    let mut listed = Landscape::new(PROJECT);
+    let asked = listed.desired.asked.iter_mut().find(|asked| asked.control == ControlKind::Policies).unwrap();
+    let points = asked.settings.as_mut().unwrap()["points"].as_array_mut().unwrap();
+    points.last_mut().unwrap()["asks"]["organization-policies"] = json!({"enforce": ["iam.disableServiceAccountKeyCreation"], "deny": {"compute.vmExternalIpAccess": ["x"]}});
+    let left = listed.addresses(&QuarantineGate);
+    assert_eq!(
+        left,
+        [services.as_str(), "quarantine-gate/constraints/iam.disableServiceAccountKeyUpload", DENY]
+    );
 }
 
 #[test]
