@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+use http_body_util::BodyExt as _;
+use object_store::client::{
+    HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
+};
 use url::Url;
 
 use crate::error::{ConfigError, tidy};
@@ -51,4 +56,75 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+/// The same connections in the form in which object_store takes them. Its own use of reqwest would bring HTTP/2 and a pool of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Connector {
+    client: reqwest::Client,
+    /// How long one answer may take, with its body.
+    answer: Duration,
+}
+
+impl Connector {
+    pub(crate) const fn new(client: reqwest::Client, answer: Duration) -> Self {
+        Connector { client, answer }
+    }
+}
+
+impl HttpConnector for Connector {
+    fn connect(
+        &self,
+        _: &object_store::ClientOptions,
+    ) -> object_store::Result<object_store::client::HttpClient> {
+        Ok(object_store::client::HttpClient::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl HttpService for Connector {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let (parts, body) = request.into_parts();
+        refuse_plain_text(&parts.uri)?;
+        let body = match body.as_bytes() {
+            Some(bytes) => reqwest::Body::from(bytes.clone()),
+            None => reqwest::Body::wrap(body),
+        };
+        let mut request: reqwest::Request =
+            ::http::Request::from_parts(parts, body).try_into().map_err(failed)?;
+        *request.timeout_mut() = Some(self.answer);
+        let response: ::http::Response<reqwest::Body> =
+            self.client.execute(request).await.map_err(failed)?.into();
+        let (parts, body) = response.into_parts();
+        Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body.map_err(failed))))
+    }
+}
+
+/// object_store's own check of `http://` lives in the client that this connector replaces.
+fn refuse_plain_text(uri: &::http::Uri) -> Result<(), HttpError> {
+    let local = || Url::parse(&uri.to_string()).is_ok_and(|url| is_this_machine(&url));
+    if uri.scheme_str() == Some("https") || local() {
+        return Ok(());
+    }
+    Err(HttpError::new(HttpErrorKind::Unknown, PlainText))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("plain `http` is only spoken with this machine")]
+struct PlainText;
+
+/// What object_store may try again depends on the kind: a request that never left is safe, one whose answer was lost is not. The
+/// address is left out, since it may hold a right; object_store names the object.
+fn failed(error: reqwest::Error) -> HttpError {
+    let kind = if error.is_timeout() {
+        HttpErrorKind::Timeout
+    } else if error.is_connect() {
+        HttpErrorKind::Connect
+    } else if error.is_request() || error.is_body() || error.is_decode() {
+        // It broke after it had left. Nothing is compressed, so what can't be decoded ended too early.
+        HttpErrorKind::Interrupted
+    } else {
+        HttpErrorKind::Unknown
+    };
+    HttpError::new(kind, error.without_url())
 }

@@ -9,8 +9,10 @@ pub(crate) mod identity;
 pub(crate) mod provider;
 pub(crate) mod rates;
 pub(crate) mod session;
+pub(crate) mod store;
 
 pub use client::{Client, Gcp};
 pub use error::{CallError, ConfigError};
 pub use provider::GcpOrganization;
 pub use rates::rate;
+pub use store::BucketError;

@@ -141,6 +141,14 @@ impl Client {
         }
     }
 
+    /// The token alone, for those who send requests of their own, and the universe it is of.
+    pub(crate) async fn token(&self) -> Result<(String, String), CallError> {
+        let (headers, universe) = self.proof().await?;
+        let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = bearer.and_then(|text| text.strip_prefix("Bearer ")).ok_or(CallError::NoToken)?;
+        Ok((token.to_owned(), universe))
+    }
+
     /// What shows who calls, and the universe that who calls is of: Google's public cloud, or one that is apart from it.
     async fn proof(&self) -> Result<(HeaderMap, String), CallError> {
         let credentials = match &self.credentials {
