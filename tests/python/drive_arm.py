@@ -309,9 +309,23 @@ def policies(azure):
     step("what is denied", "403 RequestDisallowedByPolicy", azure.resources.begin_create_or_update, "shop", "Microsoft.Network", "",
          "publicIPAddresses", "front", address, api_version="2024-05-01")
     step("states", True, azure.states.summarize_for_subscription, SUBSCRIPTION, "latest", pick=lambda it: it.value is not None)
-    step("remediation", "lf-fix", azure.remediations.create_or_update_at_subscription, "lf-fix",
-         {"properties": {"policyAssignmentId": exemption["properties"]["policyAssignmentId"]}}, pick=lambda it: it.name)
-    step("remediation got", "lf-fix", azure.remediations.get_at_subscription, "lf-fix", pick=lambda it: it.name)
+    step("nothing to repair with", "400 InvalidCreateRemediationRequest", azure.remediations.create_or_update_at_subscription, "lf-fix",
+         {"properties": {"policyAssignmentId": exemption["properties"]["policyAssignmentId"]}})
+    modify = {"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": {"policyDefinitionId":
+              "/providers/Microsoft.Authorization/policyDefinitions/13502221-8df0-4414-9937-de9c5c4e396b"}}
+    step("assigned with an identity", "SystemAssigned", azure.assignments.create, SCOPE, "lf-modify", modify, pick=lambda it: it.identity.type)
+    repair = {"properties": {"policyAssignmentId": f"{SCOPE}/providers/Microsoft.Authorization/policyAssignments/lf-modify",
+                             "resourceDiscoveryMode": "ExistingNonCompliant"}}
+    step("remediation", "Accepted", azure.remediations.create_or_update_at_subscription, "lf-fix", repair,
+         pick=lambda it: it.properties.provisioning_state)
+    step("one at work", "400 InvalidUpdateRemediationRequest", azure.remediations.create_or_update_at_subscription, "lf-fix", repair)
+    step("remediation got", "Evaluating", azure.remediations.get_at_subscription, "lf-fix", pick=lambda it: it.properties.provisioning_state)
+    step("remediation over", ["Succeeded", 0], azure.remediations.get_at_subscription, "lf-fix",
+         pick=lambda it: [it.properties.provisioning_state, it.properties.deployment_status.failed_deployments])
+    step("what does not comply", 0, azure.states.list_query_results_for_subscription, SUBSCRIPTION, "latest",
+         filter=f"PolicyAssignmentId eq '{repair['properties']['policyAssignmentId'].lower()}' and ComplianceState eq 'NonCompliant'",
+         top=100, order_by="Timestamp desc", pick=lambda it: len(list(it)))
+    step("unassigned with its identity", "lf-modify", azure.assignments.delete, SCOPE, "lf-modify", pick=lambda it: it.name)
     step("unassigned here", "lf-here", azure.assignments.delete, SCOPE, "lf-here", pick=lambda it: it.name)
     step("unassigned again", None, azure.assignments.delete, SCOPE, "lf-here")
     step("unassigned", mine, azure.assignments.delete, group, mine, pick=lambda it: it.name)

@@ -37,6 +37,6 @@ pub use simulator::AzureSimulator;
 pub use world::{
     AzureSettings, AzureWorld, BuiltIn, CONTRIBUTOR, CONTROLLER_SUBSCRIPTION, CREATOR, DIRECTORY, Deployed,
     Directory, Governance, HierarchySettings, ManagementGroup, OWNER, Principal, Provider, READ_IDENTITY,
-    READER, ROOT_GROUP, Resource, ResourceGroup, Resources, SECURITY_READER, Subscription,
-    SubscriptionPolicy, USER_ACCESS_ADMINISTRATOR, WRITE_IDENTITY,
+    READER, ROOT_GROUP, Resource, ResourceGroup, Resources, SECURITY_READER, STORAGE_ACCOUNT_CONTRIBUTOR,
+    Subscription, SubscriptionPolicy, USER_ACCESS_ADMINISTRATOR, WRITE_IDENTITY,
 };

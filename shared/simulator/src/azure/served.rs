@@ -134,6 +134,8 @@ impl Cloud for Served {
 }
 
 fn perform(world: &mut AzureWorld, lag: &mut AzureLag, late: Duration, request: &Request) -> Answered {
+    let modified = policy::modified(world, request);
+    let request = modified.as_ref().unwrap_or(request);
     if !request.reads() {
         policy::check(world, request)?;
     }
@@ -144,6 +146,15 @@ fn perform(world: &mut AzureWorld, lag: &mut AzureLag, late: Duration, request: 
         // Asking how a job is going is answered from that job, not from a replica.
         if request.kind == Kind::OperationResults {
             return provider::answer(world, request);
+        }
+        // A remediation task goes on while it is asked after, and changes what is there.
+        if request.kind == Kind::Remediations {
+            let before = AzureLag::before(world, request);
+            let answered = provider::answer(world, request);
+            if let Some(before) = before {
+                lag.replaced(before, Instant::now());
+            }
+            return answered;
         }
         return lag.read(world, Instant::now(), late, |world| provider::answer(world, request));
     }

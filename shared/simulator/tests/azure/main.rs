@@ -6,6 +6,7 @@ mod faults;
 mod gate;
 mod groups;
 mod policies;
+mod remediation;
 mod requests;
 mod roles;
 mod security;

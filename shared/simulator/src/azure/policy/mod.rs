@@ -1,18 +1,20 @@
 //! Azure Policy: which policies bind a resource, and what they make of it.
 //!
-//! Evaluated are `deny` (and `denyAction` of deletions), before a resource provider sees a call; what only audits shows in the compliance
-//! states. Nothing is appended, modified or deployed.
+//! Evaluated are `modify` and then `deny` (and `denyAction` of deletions), before a resource provider sees a call; what only audits shows in
+//! the compliance states. Nothing is appended or deployed.
 //!
 //! <https://learn.microsoft.com/azure/governance/policy/concepts/definition-structure-policy-rule>
 
 mod expression;
 mod in_force;
+mod modify;
 mod rule;
 mod subject;
 
 use serde_json::{Value, json};
 
 pub(crate) use in_force::{InForce, in_force};
+pub(crate) use modify::{modified, remedied};
 pub(crate) use rule::validate;
 pub(crate) use subject::{Subject, plain_location, subjects};
 

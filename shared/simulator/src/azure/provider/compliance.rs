@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::answer::{Answered, Good, bad, no_method};
@@ -29,12 +30,16 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
         }
         request.scope.subscription().is_some_and(|id| id == one.id)
     };
+    let of = request.query("$filter").and_then(of_assignment);
     let mut states: Vec<(Counted, String, String, bool)> = Vec::new();
     for subscription in world.subscriptions.values().filter(inside) {
         for (scope, subject) in subjects(subscription) {
             for policy in in_force(world, &scope, request.now) {
+                if of.as_ref().is_some_and(|of| !policy.assignment_id.eq_ignore_ascii_case(of)) {
+                    continue;
+                }
                 // What only acts on writes has no states of its own.
-                if matches!(policy.effect.as_str(), "deny" | "audit") {
+                if matches!(policy.effect.as_str(), "deny" | "audit" | "modify") {
                     let wrong = policy.hits(&subject);
                     states.push((counted(&policy), subject.id.clone(), subject.kind.clone(), wrong));
                 }
@@ -47,6 +52,14 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
     Ok(Good::ok(summary(request, &states)))
 }
 
+/// `PolicyAssignmentId eq '…'`, beside whatever else a filter says.
+fn of_assignment(filter: &str) -> Option<String> {
+    const WORD: &str = "policyassignmentid eq '";
+    let lower = filter.to_ascii_lowercase();
+    let at = lower.find(WORD)? + WORD.len();
+    lower.get(at..)?.split('\'').next().map(str::to_owned)
+}
+
 fn counted(policy: &InForce<'_>) -> Counted {
     let InForce { assignment_id, set_id, definition_id, reference, effect, .. } = policy;
     (assignment_id.clone(), set_id.clone(), definition_id.clone(), reference.clone(), effect.clone())
@@ -54,12 +67,15 @@ fn counted(policy: &InForce<'_>) -> Counted {
 
 fn rows(request: &Request, states: &[(Counted, String, String, bool)]) -> Value {
     let only_wrong = request.filters("NonCompliant");
+    // A state is as old as the look that it comes from.
+    let lag = SignedDuration::try_from(request.lag).unwrap_or_default();
+    let evaluated = request.now.checked_sub(lag).unwrap_or(request.now);
     let rows: Vec<Value> = states
         .iter()
         .filter(|(.., wrong)| *wrong || !only_wrong)
         .map(|((assignment, set, definition, reference, effect), resource, kind, wrong)| {
             json!({
-                "timestamp": request.now.to_string(), "resourceId": resource, "resourceType": kind,
+                "timestamp": evaluated.to_string(), "resourceId": resource, "resourceType": kind,
                 "policyAssignmentId": assignment, "policyDefinitionId": definition, "policySetDefinitionId": set,
                 "policyDefinitionReferenceId": reference, "policyDefinitionAction": effect,
                 "isCompliant": !wrong, "complianceState": if *wrong { "NonCompliant" } else { "Compliant" },

@@ -47,7 +47,15 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
             let before = before.cloned().ok_or_else(|| missing(request.name()))?;
             patch(world, request, before)
         }
-        ("DELETE", false) => super::delete_showing(world, request, pick_mut),
+        ("DELETE", false) => {
+            let there = super::held(world, request, pick).and_then(|all| all.get(&key(request.name())));
+            let identity = there.and_then(|there| there.identity.as_ref()?.get("principalId")?.as_str());
+            // Its identity goes with it. The roles that were given to that stay, and are nobody's.
+            if let Some(identity) = identity.map(key) {
+                world.directory.principals.remove(&identity);
+            }
+            super::delete_showing(world, request, pick_mut)
+        }
         _ => Err(no_method(request)),
     }
 }
@@ -106,11 +114,24 @@ fn identity(
     body: &Map<String, Value>,
 ) -> Result<Option<Value>, Refusal> {
     let Some(sent) = body.get("identity").filter(|identity| !identity.is_null()) else { return Ok(None) };
+    let before = super::held(world, request, pick).and_then(|all| all.get(&key(request.name())));
+    let before = before.and_then(|before| before.identity.as_ref()?.get("principalId")?.as_str());
     match sent.get("type").and_then(Value::as_str) {
         Some("None") => Ok(None),
         Some("UserAssigned") => Ok(Some(sent.clone())),
         Some("SystemAssigned") => {
-            let id = uuid(&format!("identity of {}{}", request.scope.id(), request.name()));
+            // One that comes after another that was taken away is somebody else.
+            let id = before.map_or_else(
+                || {
+                    uuid(&format!(
+                        "identity of {}{} since {}",
+                        request.scope.id(),
+                        request.name(),
+                        request.now
+                    ))
+                },
+                str::to_owned,
+            );
             world.add_principal(&id, "ServicePrincipal", request.name());
             Ok(Some(json!({"type": "SystemAssigned", "principalId": id, "tenantId": world.directory.id})))
         }

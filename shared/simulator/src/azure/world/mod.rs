@@ -19,7 +19,9 @@ pub use builtin::BuiltIn;
 pub use governance::Governance;
 pub use group::{Directory, HierarchySettings, ManagementGroup, Principal, SubscriptionPolicy};
 pub use resource::{Resource, Resources};
-pub use roles::{CONTRIBUTOR, OWNER, READER, SECURITY_READER, USER_ACCESS_ADMINISTRATOR};
+pub use roles::{
+    CONTRIBUTOR, OWNER, READER, SECURITY_READER, STORAGE_ACCOUNT_CONTRIBUTOR, USER_ACCESS_ADMINISTRATOR,
+};
 pub use subscription::{Deployed, Provider, ResourceGroup, Subscription};
 
 use super::operation::Operation;
@@ -46,6 +48,8 @@ pub struct AzureSettings {
     pub operation_polls: u32,
     /// How many looks at a resource provider still answer `Registering`.
     pub register_polls: u32,
+    /// How many looks at a remediation task still find it at work.
+    pub remediation_polls: u32,
     /// Whether lists begin every second page with an empty one.
     pub empty_pages: bool,
     /// How many things a page holds where `$top` does not ask for fewer.
@@ -69,6 +73,7 @@ impl Default for AzureSettings {
         Self {
             operation_polls: 1,
             register_polls: 1,
+            remediation_polls: 1,
             empty_pages: false,
             page_size: 200,
             hide_unknown_groups: false,
@@ -93,6 +98,9 @@ pub struct AzureWorld {
     /// Long-running operations by the id of the group they are about.
     #[serde(skip)]
     pub(crate) operations: BTreeMap<String, Operation>,
+    /// How many looks at a remediation task still find it at work.
+    #[serde(skip)]
+    pub(crate) at_work: BTreeMap<String, u32>,
     #[serde(skip)]
     pub(crate) events: Vec<Value>,
     pub(crate) issued: u64,
@@ -132,6 +140,7 @@ impl AzureWorld {
             subscriptions: BTreeMap::new(),
             built_in: BuiltIn::new(),
             operations: BTreeMap::new(),
+            at_work: BTreeMap::new(),
             events: Vec::new(),
             issued: 0,
             endpoint: String::new(),

@@ -87,6 +87,26 @@ fn policies() -> Vec<Resource> {
             ]}),
             "Audit",
         ),
+        modifies(
+            chosen(
+                "13502221-8df0-4414-9937-de9c5c4e396b",
+                "Configure your Storage account public access to be disallowed",
+                "Storage",
+                "Indexed",
+                None,
+                &json!({"allOf": [
+                    {"field": "type", "equals": "Microsoft.Storage/storageAccounts"},
+                    {"field": "Microsoft.Storage/storageAccounts/allowBlobPublicAccess", "equals": "true"},
+                ]}),
+                "Modify",
+            ),
+            super::STORAGE_ACCOUNT_CONTRIBUTOR,
+            &json!([{
+                "operation": "addOrReplace",
+                "field": "Microsoft.Storage/storageAccounts/allowBlobPublicAccess",
+                "value": false,
+            }]),
+        ),
         chosen(
             "fc4d8e41-e223-45ea-9bf5-eada37891d87",
             "Virtual machines and virtual machine scale sets should have encryption at host enabled",
@@ -307,7 +327,7 @@ fn chosen(
     effect: &str,
 ) -> Resource {
     let allowed = match effect {
-        "AuditIfNotExists" | "DeployIfNotExists" => json!([effect, "Disabled"]),
+        "AuditIfNotExists" | "DeployIfNotExists" | "Modify" => json!([effect, "Disabled"]),
         _ => json!(["Audit", "Deny", "Disabled"]),
     };
     let mut parameters = parameters.cloned().unwrap_or_else(|| json!({}));
@@ -319,4 +339,19 @@ fn chosen(
         members.insert("effect".to_owned(), parameter);
     }
     policy(id, name, category, mode, &parameters, rule, "[parameters('effect')]")
+}
+
+/// A policy that changes what it hits, by an identity that needs this role:
+/// <https://learn.microsoft.com/azure/governance/policy/concepts/effect-modify>
+fn modifies(mut policy: Resource, role: &str, operations: &Value) -> Resource {
+    let details = json!({
+        "conflictEffect": "audit",
+        "roleDefinitionIds": [format!("/providers/microsoft.authorization/roleDefinitions/{role}")],
+        "operations": operations,
+    });
+    let then = policy.properties.get_mut("policyRule").and_then(|rule| rule.get_mut("then"));
+    if let Some(then) = then.and_then(Value::as_object_mut) {
+        then.insert("details".to_owned(), details);
+    }
+    policy
 }

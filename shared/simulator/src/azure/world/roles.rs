@@ -9,12 +9,13 @@ pub const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 pub const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 pub const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 pub const USER_ACCESS_ADMINISTRATOR: &str = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9";
+pub const STORAGE_ACCOUNT_CONTRIBUTOR: &str = "17d1049b-9a84-46fb-8f53-869881c3d3ab";
 pub const SECURITY_READER: &str = "39bc4728-0917-49c7-9ddc-dc9f55f3d0a3";
 
 /// Name, UUID, description, actions, what is taken out of them.
 type Role = (&'static str, &'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
-const ROLES: [Role; 14] = [
+const ROLES: [Role; 15] = [
     ("Owner", OWNER, "Full access, and giving access to others", &["*"], &[]),
     (
         "Contributor",
@@ -105,6 +106,19 @@ const ROLES: [Role; 14] = [
         "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
         "Looking at monitoring data",
         &["*/read"],
+        &[],
+    ),
+    (
+        "Storage Account Contributor",
+        STORAGE_ACCOUNT_CONTRIBUTOR,
+        "Managing storage accounts, their keys included",
+        &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.Insights/alertRules/*",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Storage/storageAccounts/*",
+        ],
         &[],
     ),
     (
