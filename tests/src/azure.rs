@@ -19,6 +19,14 @@ use crate::stage::{Stage, engine_of, manifest};
 /// The manifest that most scenarios share.
 pub const ACME: &str = include_str!("../fixtures/azure.yaml");
 
+/// The same, where public storage that is there already is closed as well.
+pub fn closing() -> String {
+    ACME.replace(
+        "{ control: block-public-storage }",
+        "{ control: block-public-storage, with: { also-existing: true } }",
+    )
+}
+
 /// `3f2c0000-0000-4000-8000-00000000000N`, as the simulator's sample has them; 1 is Landfall's own.
 pub fn subscription(number: usize) -> String {
     format!("3f2c0000-0000-4000-8000-{number:012}")
@@ -94,7 +102,7 @@ impl Stage<AzureSimulator> {
             .into_iter()
             .filter(|call| call.status.is_some_and(|status| status < 300))
             .filter(|call| call.path.to_ascii_lowercase().contains(subscription))
-            .filter(|call| call.method != "GET")
+            .filter(|call| call.method != "GET" && !call.operation.contains("policyStates"))
             .map(|call| format!("{}:{}", call.service, call.operation))
             .collect()
     }

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use jiff::SignedDuration;
 use landfall_model::trigger::Cause;
 use landfall_simulator::azure::AzureBreakage;
-use landfall_tests::azure::AzureStage;
+use landfall_tests::azure::{ACME, AzureStage, closing};
 use landfall_tests::judges::{Verdict, python};
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn print(calls: usize, Counted { judged, skipped }: &Counted) {
 
 /// Everything a log says of a stage's life: a sweep, a birth, drift of every kind that has a name, and its repair.
 async fn lived() -> Vec<Value> {
-    let stage = AzureStage::on_azure(5).await;
+    let mut stage = AzureStage::on_azure(5).await;
     stage.sweep().await;
     let born = stage.simulator.edit(|world| world.add_subscription("new-shop"));
     drop(stage.reconcile(&born, Cause::Created).await);
@@ -65,6 +65,14 @@ async fn lived() -> Vec<Value> {
     }
     stage.sweep().await;
     assert!(stage.simulator.calls().len() > before);
+    // What is there already is closed, by an identity with a role of its own; then nobody asks for it any more.
+    for manifest in [closing(), ACME.to_owned()] {
+        stage.follow_on_azure(&manifest).await;
+        for _ in 0..3 {
+            stage.sweep().await;
+            stage.clock.pass(SignedDuration::from_hours(1));
+        }
+    }
     stage.simulator.calls().iter().map(|call| serde_json::to_value(call).unwrap()).collect()
 }
 
@@ -110,6 +118,9 @@ async fn every_request_is_one_that_microsoft_describes() {
         "PUT /{scope}/providers/Microsoft.Authorization/policyAssignments/{policyAssignmentName} 2026-06-01",
         "DELETE /{scope}/providers/Microsoft.Authorization/policyAssignments/{policyAssignmentName} 2026-06-01",
         "PUT /{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName} 2022-04-01",
+        "PUT /subscriptions/{subscriptionId}/providers/Microsoft.PolicyInsights/remediations/{remediationName} 2024-10-01",
+        "GET /subscriptions/{subscriptionId}/providers/Microsoft.PolicyInsights/remediations/{remediationName} 2024-10-01",
+        "POST /subscriptions/{subscriptionId}/providers/Microsoft.PolicyInsights/policyStates/{policyStatesResource}/queryResults 2024-10-01",
     ] {
         assert!(counted.judged.contains_key(operation), "`{operation}` was never sent");
     }

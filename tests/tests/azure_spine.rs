@@ -3,13 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
+use jiff::SignedDuration;
 use landfall_model::desired::Standing;
+use landfall_model::finding::Status;
 use landfall_model::record::Life;
 use landfall_model::trigger::Cause;
 use landfall_simulator::azure::AzureSimulator;
-use landfall_tests::azure::{ACME, ask, subscription};
+use landfall_tests::azure::{ACME, ask, closing, subscription, world};
 use landfall_tests::spine::{self, bring, with_a_new_tenant};
-use landfall_tests::stage::Stage;
+use landfall_tests::stage::{Stage, tenant};
 
 landfall_tests::whole_way! { AzureSimulator:
     the_first_sweep_makes_the_organization_ready_and_a_second_finds_nothing_to_do,
@@ -64,6 +66,62 @@ async fn a_subscription_that_was_there_before_is_not_written_until_the_manifest_
     assert_eq!(report.standing, Standing::Adopted);
     let writes = stage.writes_to(&older);
     assert!(writes.contains(&"Microsoft.Resources:tags/write".to_owned()), "{writes:?}");
+}
+
+/// Subscription 2 was there before, with a storage account that anybody may read.
+#[tokio::test]
+async fn public_storage_of_an_adopted_subscription_is_closed_where_that_is_asked() {
+    let store = std::sync::Arc::new(landfall_engine::store::memory::MemoryStore::new());
+    let stage = Stage::on(world(3), &closing(), store).await;
+    let shop = subscription(2);
+    let public = || {
+        stage.simulator.read(|world| {
+            let groups = &world.subscription(&subscription(2)).unwrap().resource_groups;
+            groups["website"]
+                .resources
+                .values()
+                .any(|one| one.resource.properties["allowBlobPublicAccess"] == true)
+        })
+    };
+    let existing = async || {
+        let report =
+            landfall_engine::ask::last_report(&*stage.engine.store, &tenant(&shop)).await.unwrap().unwrap();
+        let mut found = report.findings.into_iter();
+        found.find(|one| one.address.to_string() == "block-public-storage/existing").unwrap()
+    };
+    assert!(public());
+    // The first sweep assigns and places; Azure's view names the account when it stands in its unit, and the next one starts the task.
+    for _ in 0..2 {
+        stage.sweep().await;
+        stage.clock.pass(SignedDuration::from_secs(11));
+    }
+    let starting = existing().await;
+    assert_eq!(starting.status, Status::Unknown, "a task at work is no pass: {}", starting.why);
+    for _ in 0..3 {
+        stage.run(&shop, Cause::Asked).await;
+        stage.clock.pass(SignedDuration::from_secs(11));
+    }
+    assert!(!public());
+    let closed = existing().await;
+    assert_eq!(closed.status, Status::Pass, "{}", closed.why);
+    let evidence = closed.evidence.unwrap().value.unwrap();
+    assert_eq!(
+        (&evidence["wrong"], &evidence["task"]["state"]),
+        (&serde_json::json!([]), &serde_json::json!("Succeeded"))
+    );
+    assert_eq!(evidence["task"]["total"], 1);
+    stage.simulator.clear_calls();
+    let swept = stage.sweep().await;
+    assert_eq!(swept.changes, 0, "{swept:?}");
+    let writes: Vec<String> = stage
+        .simulator
+        .calls()
+        .into_iter()
+        .filter(|call| call.method != "GET" && !call.operation.contains("policyStates"))
+        .map(|call| format!("{} {}", call.method, call.path))
+        .collect();
+    assert!(writes.is_empty(), "{writes:?}");
+    assert!(stage.history_is_whole(&shop).await);
 }
 
 #[tokio::test]

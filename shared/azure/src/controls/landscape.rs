@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use landfall_engine::control::{AnyControl, Control, Judge};
+use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Asked, Desired, Known, Standing, resolve};
 use landfall_model::facts::{Facts, Inventory, Origin, State};
 use landfall_model::id::RunId;
@@ -108,7 +109,7 @@ impl Landscape {
     pub(super) fn waiting(mut self) -> Self {
         self.desired.standing = Standing::Waiting;
         for asked in &mut self.desired.asked {
-            if asked.control == landfall_model::catalog::ControlKind::QuarantineGate {
+            if asked.control == ControlKind::QuarantineGate {
                 asked.settings = Ok(serde_json::json!({"opens": false}));
             }
         }
@@ -132,6 +133,26 @@ impl Landscape {
     pub(super) fn with(mut self, address: &str, seen: Seen) -> Self {
         let look = Look { seen, at: Timestamp::UNIX_EPOCH, request: None };
         self.observed.0.insert(address.parse().unwrap(), look);
+        self
+    }
+
+    /// Storage that is there already is closed as well, wherever public storage is denied; or that is no longer asked.
+    pub(super) fn closing(mut self, existing: bool) -> Self {
+        let with = serde_json::json!({"also-existing": existing});
+        for asked in &mut self.desired.asked {
+            match asked.control {
+                ControlKind::BlockPublicStorage => asked.settings = Ok(with.clone()),
+                ControlKind::Policies => {
+                    let points = asked.settings.as_mut().unwrap()["points"].as_array_mut().unwrap();
+                    for asks in points.iter_mut().map(|point| &mut point["asks"]) {
+                        if asks.get("block-public-storage").is_some() {
+                            asks["block-public-storage"] = with.clone();
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
         self
     }
 

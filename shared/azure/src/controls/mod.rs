@@ -95,7 +95,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::ExternalAccessAnalysis => {
             Control(&InPolicies(external_access_analysis::ExternalAccessAnalysis))
         }
-        ControlKind::BlockPublicStorage => Control(&InPolicies(block_public_storage::BlockPublicStorage)),
+        ControlKind::BlockPublicStorage => Control(&block_public_storage::BlockPublicStorage),
         ControlKind::EncryptByDefault => Control(&InPolicies(encrypt_by_default::EncryptByDefault)),
         ControlKind::BlockPublicSnapshots => {
             Control(&InPolicies(block_public_snapshots::BlockPublicSnapshots))

@@ -46,6 +46,7 @@ impl Control for ProtectBaseline {
             "Microsoft.Authorization/policyAssignments/read",
             "Microsoft.Authorization/policyDefinitions/read",
             "Microsoft.Authorization/policyExemptions/read",
+            "Microsoft.Authorization/roleAssignments/read",
             "Microsoft.Management/managementGroups/descendants/read",
             "Microsoft.Subscription/Policies/default/read",
         ],

@@ -193,6 +193,9 @@ impl ControlKind {
             | (ControlKind::EnabledServices, Provider::Gcp) => {
                 jiff::SignedDuration::from_mins(10)
             }
+            // Azure Policy, Get compliance data: a change shows in the compliance states after about 15 minutes; a remediation task may
+            // go on for longer, over up to 50,000 resources.
+            (ControlKind::BlockPublicStorage, Provider::Azure) => jiff::SignedDuration::from_mins(30),
             // Azure management groups, Manage: what Resource Manager keeps of the tree, and of rights in it, lives up to 30 minutes.
             (
                 ControlKind::Units | ControlKind::Placement | ControlKind::Policies | ControlKind::Access,

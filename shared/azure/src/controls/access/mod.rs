@@ -202,7 +202,7 @@ fn assignment_name(subscription: &str, group: &str, role: &str) -> String {
 }
 
 /// The same id for the same parts, however they are written.
-fn derived(parts: &[&str]) -> String {
+pub(super) fn derived(parts: &[&str]) -> String {
     Uuid::new_v5(&NAMESPACE, parts.join("\n").to_ascii_lowercase().as_bytes()).to_string()
 }
 

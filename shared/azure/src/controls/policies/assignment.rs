@@ -32,6 +32,30 @@ pub(in crate::controls) struct Assignment {
     pub(in crate::controls) parameters: BTreeMap<String, Value>,
     /// The control that it carries; none where it is the gate's.
     pub(in crate::controls) control: Option<ControlKind>,
+    /// What it acts by, where it does more than judge.
+    pub(in crate::controls) acts: Option<Acts>,
+}
+
+/// What an assignment acts by that changes resources: an identity of its own, which holds one role where it is assigned.
+/// <https://learn.microsoft.com/azure/governance/policy/how-to/remediate-resources>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::controls) struct Acts {
+    /// The id of the role.
+    pub(in crate::controls) role: &'static str,
+    /// Its name, for people.
+    pub(in crate::controls) role_name: &'static str,
+    /// Where the identity is kept. It says nothing of where it acts.
+    pub(in crate::controls) location: String,
+}
+
+/// The identity of an assignment, as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::controls) struct Identity {
+    /// Its object id.
+    pub(in crate::controls) principal: String,
+    /// Where it is kept, which can't be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::controls) location: Option<String>,
 }
 
 /// An assignment of ours as it is. What weakens it is left out where there is nothing of the kind.
@@ -52,6 +76,9 @@ pub(in crate::controls) struct Held {
     /// What else makes it bind less than its definition says, by Azure's names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::controls) weakened: Vec<String>,
+    /// Its own identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::controls) identity: Option<Identity>,
 }
 
 impl Assignment {
@@ -67,10 +94,15 @@ impl Assignment {
 
     /// The whole assignment, as it is sent. What is left out is taken away by the write, which replaces all of it.
     pub(in crate::controls) fn body(&self) -> Value {
-        let Assignment { name: _, title, message, definition, parameters, control: _ } = self;
+        self.body_over(None)
+    }
+
+    /// The same over one that is there: its identity stays where it is kept.
+    pub(in crate::controls) fn body_over(&self, held: Option<&Held>) -> Value {
+        let Assignment { name: _, title, message, definition, parameters, control: _, acts } = self;
         let parameters: BTreeMap<&String, Value> =
             parameters.iter().map(|(name, value)| (name, json!({"value": value}))).collect();
-        json!({"properties": {
+        let mut body = json!({"properties": {
             "displayName": format!("Landfall: {title}"),
             "description": super::DESCRIPTION,
             "policyDefinitionId": definition,
@@ -78,12 +110,18 @@ impl Assignment {
             "notScopes": [],
             "parameters": parameters,
             "nonComplianceMessages": [{"message": message}],
-        }})
+        }});
+        if let (Some(Acts { location, .. }), Some(members)) = (acts, body.as_object_mut()) {
+            let kept = held.and_then(|held| held.identity.as_ref()?.location.as_ref());
+            members.insert("location".to_owned(), json!(kept.unwrap_or(location)));
+            members.insert("identity".to_owned(), json!({"type": "SystemAssigned"}));
+        }
+        body
     }
 
     /// How what is there differs from this, for people; nothing where it does not.
     pub(in crate::controls) fn differs(&self, held: &Held) -> Option<String> {
-        let Held { definition, parameters, mode, excluded, weakened } = held;
+        let Held { definition, parameters, mode, excluded, weakened, identity } = held;
         let mut why = Vec::new();
         if !definition.eq_ignore_ascii_case(&self.definition) {
             why.push(format!("assigns `{definition}`"));
@@ -100,6 +138,9 @@ impl Assignment {
         why.extend(mode.iter().map(|mode| format!("is set to `{mode}`")));
         why.extend(excluded.iter().map(|scope| format!("leaves out `{scope}`")));
         why.extend(weakened.iter().map(|what| format!("has `{what}`")));
+        if self.acts.is_some() && identity.is_none() {
+            why.push("has no identity to act by".to_owned());
+        }
         (!why.is_empty()).then(|| why.join(" and "))
     }
 }
@@ -114,12 +155,23 @@ pub(super) fn id(scope: &str, name: &str) -> String {
 pub(super) struct Answer {
     pub(super) name: String,
     #[serde(default)]
-    pub(super) properties: Properties,
+    properties: Properties,
+    #[serde(default)]
+    identity: Option<Principal>,
+    #[serde(default)]
+    location: Option<String>,
+}
+
+/// Its identity as Azure answers it; one that others made and gave it has no id here.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Principal {
+    principal_id: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Properties {
+struct Properties {
     policy_definition_id: String,
     parameters: Option<BTreeMap<String, Given>>,
     enforcement_mode: Option<String>,
@@ -143,8 +195,10 @@ struct SelfServe {
     enabled: bool,
 }
 
-impl From<Properties> for Held {
-    fn from(properties: Properties) -> Self {
+impl From<Answer> for Held {
+    fn from(answer: Answer) -> Self {
+        let Answer { name: _, properties, identity, location } = answer;
+        let principal = identity.and_then(|identity| identity.principal_id).filter(|id| !id.is_empty());
         let Properties {
             policy_definition_id,
             parameters,
@@ -171,6 +225,7 @@ impl From<Properties> for Held {
             mode: enforcement_mode.filter(|mode| !mode.eq_ignore_ascii_case("Default")),
             excluded: not_scopes.unwrap_or_default(),
             weakened: weakened.into_iter().filter(|(_, is)| *is).map(|(name, _)| name.to_owned()).collect(),
+            identity: principal.map(|principal| Identity { principal, location }),
         }
     }
 }
@@ -190,8 +245,8 @@ pub(in crate::controls) async fn look_assignment(
 ) -> Result<(Option<Held>, Option<String>), CallError> {
     match session.get(&POLICY, &id(scope, name)).await {
         Ok(reply) => {
-            let Answer { name: _, properties } = reply.json()?;
-            Ok((Some(properties.into()), reply.request_id))
+            let answer: Answer = reply.json()?;
+            Ok((Some(answer.into()), reply.request_id))
         }
         Err(error) if error.is_not_found() => Ok((None, error.request_id().map(str::to_owned))),
         Err(error) => Err(error),
@@ -210,6 +265,7 @@ mod tests {
             definition: "/providers/Microsoft.Authorization/policyDefinitions/abc".to_owned(),
             parameters: [("effect".to_owned(), json!("Deny"))].into(),
             control: None,
+            acts: None,
         }
     }
 
@@ -217,8 +273,9 @@ mod tests {
     fn answered(change: impl FnOnce(&mut Value)) -> Option<String> {
         let mut body = one().body();
         change(&mut body["properties"]);
-        let properties: Properties = serde_json::from_value(body["properties"].clone()).unwrap();
-        one().differs(&properties.into())
+        body["name"] = json!("lf-x");
+        let answer: Answer = serde_json::from_value(body).unwrap();
+        one().differs(&answer.into())
     }
 
     #[test]

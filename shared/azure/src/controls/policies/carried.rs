@@ -159,6 +159,21 @@ fn uncarried(kind: ControlKind, mode: Mode) -> Option<&'static str> {
     }
 }
 
+/// The assignment of a control that acts on what is there already, with the place that carries it: one at most, because a lower level
+/// that asks the same as one above carries nothing of its own.
+pub(super) fn acting(kind: ControlKind, desired: &Desired) -> Option<(Point, Assignment)> {
+    let mode = desired.asked(kind)?.mode;
+    if uncarried(kind, mode).is_some() {
+        return None;
+    }
+    let all = carrying(kind, desired).into_iter().rev();
+    all.filter_map(|(point, assignments)| {
+        let one = assignments.ok()?.into_iter().find(|one| one.acts.is_some())?;
+        Some((point, one))
+    })
+    .next()
+}
+
 /// The places that ask for the control in a way that Azure can carry, with its assignments there.
 fn carrying(kind: ControlKind, desired: &Desired) -> Vec<(Point, Result<Vec<Assignment>, String>)> {
     let Some(ground) = ground(desired) else { return Vec::new() };
@@ -166,7 +181,7 @@ fn carrying(kind: ControlKind, desired: &Desired) -> Vec<(Point, Result<Vec<Assi
         .into_iter()
         .filter(|point| point.asks.contains_key(&kind) && idle(point, desired).is_none())
         .map(|point| {
-            let assignments = compile::assignments(&point, ground)
+            let assignments = compile::due(&point, desired, ground)
                 .map(|all| all.into_iter().filter(|one| one.control == Some(kind)).collect());
             (point, assignments)
         })

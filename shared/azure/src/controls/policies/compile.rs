@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 
 use landfall_model::catalog::policies::{At, Point};
 use landfall_model::catalog::{
-    ControlKind, allowed_regions, denied_services, encrypt_by_default, standards_assessment,
+    ControlKind, allowed_regions, block_public_storage, denied_services, encrypt_by_default,
+    standards_assessment,
 };
+use landfall_model::desired::Desired;
 use landfall_model::manifest::AzureCloud;
 
-use super::assignment::Assignment;
+use super::assignment::{Acts, Assignment};
 use super::initiatives::Initiative;
 use super::{definition, initiatives, ours};
 
@@ -27,6 +29,10 @@ const ALLOWED_GROUP_LOCATIONS: &str = "e765b5de-1225-4ba3-bd56-1ac6695af988";
 const DENIED_TYPES: &str = "6c112d4e-5bc7-47ae-a041-ea2d9dccd749";
 /// Storage/ASC_Storage_DisallowPublicBlobAccess_Audit.json: audits unless told to deny.
 const PUBLIC_BLOBS: &str = "4fa4b6c0-31ca-4c0d-b10d-24b96f62a751";
+/// Storage/StorageAccountDisablePublicBlobAccess_Modify.json: modifies unless told otherwise, those that say `true`.
+const CLOSES_BLOBS: &str = "13502221-8df0-4414-9937-de9c5c4e396b";
+/// The role that it names: <https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage>.
+pub(super) const STORAGE_ACCOUNT_CONTRIBUTOR: &str = "17d1049b-9a84-46fb-8f53-869881c3d3ab";
 /// Compute/HostBasedEncryptionRequired_Deny.json: audits unless told to deny, which nobody tells it.
 const ENCRYPTION_AT_HOST: &str = "fc4d8e41-e223-45ea-9bf5-eada37891d87";
 /// Compute/ManagedDiskEncryptionSetsAllowed_Deny.json: audits unless told to deny.
@@ -55,12 +61,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
                 "the baseline can't be deleted",
                 "The organization's baseline rests on this. It can't be deleted from inside the subscription.",
             )),
-            ControlKind::BlockPublicStorage => all.push(of.denied(
-                "lf-block-public-storage",
-                PUBLIC_BLOBS,
-                "no public storage",
-                "Storage accounts must not allow anonymous access: set `allowBlobPublicAccess` to false.",
-            )),
+            ControlKind::BlockPublicStorage => all.extend(of.storage(&read(*kind, settings)?)?),
             ControlKind::EncryptByDefault => all.extend(of.encryption(&read(*kind, settings)?, &point.at)),
             ControlKind::BlockPublicSnapshots => {
                 let message = "Disks and snapshots must not be exportable over public networks: set \
@@ -112,6 +113,16 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
     Ok(all)
 }
 
+/// Those that are asked for by now. A subscription's own assignments that act wait until it is handed over: its gate denies roles for
+/// whomever the manifest does not name, as their identities are, and what is new has nothing that would have to be changed.
+pub(super) fn due(point: &Point, desired: &Desired, ground: &AzureCloud) -> Result<Vec<Assignment>, String> {
+    let mut all = assignments(point, ground)?;
+    if matches!(point.at, At::Tenant(_)) && desired.standing.before_handover() {
+        all.retain(|one| one.acts.is_none());
+    }
+    Ok(all)
+}
+
 fn read<T: DeserializeOwned>(kind: ControlKind, settings: &Value) -> Result<T, String> {
     serde_json::from_value(settings.clone())
         .map_err(|error| format!("the settings of `{kind}` can't be read: {error}"))
@@ -139,6 +150,7 @@ impl Maker<'_> {
             definition: format!("/providers/Microsoft.Authorization/policyDefinitions/{id}"),
             parameters: BTreeMap::new(),
             control: Some(self.kind),
+            acts: None,
         }
     }
 
@@ -193,6 +205,34 @@ impl Maker<'_> {
         (!want.azure.is_empty()).then(|| with(one, "listOfResourceTypesNotAllowed", list(&want.azure)))
     }
 
+    /// What is written is denied; what is there already is changed only where that is asked, because whoever changes it has to hold a
+    /// role that reaches further.
+    fn storage(&self, want: &block_public_storage::Settings) -> Result<Vec<Assignment>, String> {
+        let mut all = vec![self.denied(
+            "lf-block-public-storage",
+            PUBLIC_BLOBS,
+            "no public storage",
+            "Storage accounts must not allow anonymous access: set `allowBlobPublicAccess` to false.",
+        )];
+        if want.also_existing {
+            let location = self.ground.locations.first();
+            let location = location.ok_or("its identity needs a location, and no location is governed")?;
+            let acts = Acts {
+                role: STORAGE_ACCOUNT_CONTRIBUTOR,
+                role_name: "Storage Account Contributor",
+                location: location.to_string(),
+            };
+            let one = self.built_in(
+                "lf-close-public-storage",
+                CLOSES_BLOBS,
+                "public storage is closed",
+                "This storage account allows anonymous access, which a remediation task switches off.",
+            );
+            all.push(Assignment { acts: Some(acts), ..one });
+        }
+        Ok(all)
+    }
+
     /// Each standard once, however it is named.
     fn standards(&self, want: &standards_assessment::Settings) -> Vec<Assignment> {
         let all: BTreeMap<String, Initiative> = want
@@ -208,6 +248,7 @@ impl Maker<'_> {
             definition: format!("/providers/Microsoft.Authorization/policySetDefinitions/{id}"),
             parameters: BTreeMap::new(),
             control: Some(self.kind),
+            acts: None,
         };
         all.into_values().map(assigned).collect()
     }

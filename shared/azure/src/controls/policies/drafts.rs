@@ -6,9 +6,6 @@ use serde_json::Value;
 use landfall_model::observed::Address;
 use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
-use super::Order;
-use crate::controls::json;
-
 pub(super) struct Drafts<'a> {
     pub(super) address: &'a Address,
     pub(super) stage: Stage,
@@ -27,7 +24,8 @@ pub(super) struct Draft<'a> {
     pub(super) why: String,
     pub(super) before: Option<Value>,
     pub(super) after: Value,
-    pub(super) order: Order,
+    /// What the write is told.
+    pub(super) order: Value,
 }
 
 impl<'a> Drafts<'a> {
@@ -35,13 +33,13 @@ impl<'a> Drafts<'a> {
         Drafts { address, stage, behind: Vec::new(), reaches: None, changes: Vec::new() }
     }
 
-    /// Adds a change; it waits for those that are named as well.
-    pub(super) fn add(&mut self, draft: Draft<'_>, waits: impl IntoIterator<Item = ChangeId>) {
+    /// Adds a change, which waits for those that are named as well; answers its name.
+    pub(super) fn add(&mut self, draft: Draft<'_>, waits: impl IntoIterator<Item = ChangeId>) -> ChangeId {
         let Draft { verb, name, deed, why, before, after, order } = draft;
         let mut change = Change::new(self.address, &format!("{verb}-{name}"), deed, why)
             .before(before)
             .after(after)
-            .with(json(&order))
+            .with(order)
             .at(self.stage);
         let before = self.changes.iter().rfind(|change| change.deed == Deed::Delete);
         change.needs = match before.filter(|_| deed == Deed::Delete) {
@@ -51,7 +49,9 @@ impl<'a> Drafts<'a> {
         change.needs.extend(waits);
         change.reaches = self.reaches;
         change.loses = deed == Deed::Delete;
+        let id = change.id.clone();
         self.changes.push(change);
+        id
     }
 
     /// All of them. The address counts as unmade only with the last of ours that was there.

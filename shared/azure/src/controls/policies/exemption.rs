@@ -27,7 +27,7 @@ use super::drafts::{Draft, Drafts};
 use super::look::{self, Seated};
 use super::{KIND, OURS, Order, QUARANTINE, address, compile, points, quota, scope};
 use crate::client::service::EXEMPTIONS;
-use crate::controls::{ground, reported};
+use crate::controls::{ground, json, reported};
 use crate::error::CallError;
 use crate::session::Session;
 
@@ -268,7 +268,7 @@ fn compare(desired: &Desired, observed: &Observed, address: &Address, exempted: 
         why.push(how.clone());
         let before = held.map(|held| json!({"ours": { name: held }}));
         let after = json!({"ours": { name: one.granted }});
-        let order = Order { id: id(name), body: Some(body(one)) };
+        let order = json(&Order { id: id(name), body: Some(body(one)) });
         drafts.add(Draft { verb, name, deed, why: how, before, after, order }, None);
     }
     // Whoever worked there as long as it held is bound again.
@@ -285,7 +285,7 @@ fn compare(desired: &Desired, observed: &Observed, address: &Address, exempted: 
         why.push(how.clone());
         let before = Some(json!({"ours": { name: held }}));
         let after = json!({"ours": { name: null }});
-        let order = Order { id: id(name), body: None };
+        let order = json(&Order { id: id(name), body: None });
         drafts.add(Draft { verb: "delete", name, deed: Deed::Delete, why: how, before, after, order }, None);
     }
     why.extend(exempted.others.iter().filter(|(_, one)| one.holds(now)).map(|(id, one)| foreign(id, one)));

@@ -1,5 +1,7 @@
 //! What is assigned at a place, compared with what it asks; and the definitions of ours, compared with what they should say. Pure.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use landfall_engine::control::kept;
@@ -13,10 +15,11 @@ use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
 use super::assignment::{self, Assignment};
 use super::drafts::{Draft, Drafts};
-use super::look::{Kept, Seated};
+use super::grant::{self, Grant};
+use super::look::{Given, Kept, Seated};
 use super::{KIND, Order, address, compile, definitions_at, idle, ours, quota, resource, scope, units_of};
 use crate::controls::units::{self, Unit};
-use crate::controls::{ground, reported};
+use crate::controls::{ground, json, reported};
 
 /// What is said of one place.
 pub(super) fn point(point: &Point, desired: &Desired, observed: &Observed) -> Judgement {
@@ -33,7 +36,7 @@ pub(super) fn point(point: &Point, desired: &Desired, observed: &Observed) -> Ju
             Ok(seated) => seated.unwrap_or_default(),
             Err(unknown) => return unknown,
         };
-        match compile::assignments(point, ground) {
+        match compile::due(point, desired, ground) {
             Ok(wanted) => Place { point, desired, observed, ground, address: &address, seated: &seated }
                 .compare(&wanted),
             Err(why) => reported(format!("its policies can't be made: {why}")),
@@ -45,9 +48,18 @@ pub(super) fn point(point: &Point, desired: &Desired, observed: &Observed) -> Ju
 pub(super) fn lacking<'a>(seated: &Seated, wanted: impl IntoIterator<Item = &'a Assignment>) -> Vec<String> {
     let said = |assignment: &Assignment| match seated.assigned.get(&*assignment.name) {
         None => Some(format!("`{}` is not assigned", assignment.name)),
-        Some(held) => assignment.differs(held).map(|how| format!("`{}` {how}", assignment.name)),
+        Some(held) => match assignment.differs(held) {
+            Some(how) => Some(format!("`{}` {how}", assignment.name)),
+            None => idle_hands(seated, assignment),
+        },
     };
     wanted.into_iter().filter_map(said).collect()
+}
+
+/// That an assignment can't act because its identity holds no role, for people.
+fn idle_hands(seated: &Seated, assignment: &Assignment) -> Option<String> {
+    let acts = assignment.acts.as_ref().filter(|_| seated.acting(assignment).is_none())?;
+    Some(format!("the identity of `{}` does not hold the role `{}` there", assignment.name, acts.role_name))
 }
 
 /// The definitions of ours that assignments rest on and that do not say what they should, for people.
@@ -101,7 +113,8 @@ impl Place<'_> {
             .keys()
             .filter(|name| !wanted.iter().any(|one| one.name == name.as_str()))
             .collect();
-        if why.is_empty() && strays.is_empty() {
+        let left = self.left(wanted);
+        if why.is_empty() && strays.is_empty() && left.is_empty() {
             return Verdict::Holds;
         }
         why.extend(strays.iter().map(|name| match made {
@@ -109,6 +122,15 @@ impl Place<'_> {
             false => format!(
                 "`{name}` is assigned, and nothing asks for it; it stays, because the ledger does not show that Landfall made it"
             ),
+        }));
+        why.extend(left.values().map(|given| {
+            let principal = &given.principal;
+            match made {
+                true => format!("`{principal}` holds a role for a policy, and nothing asks for it"),
+                false => format!(
+                    "`{principal}` holds a role for a policy, and nothing asks for it; it stays, because the ledger does not show that Landfall gave it"
+                ),
+            }
         }));
         for one in wanted {
             if let Behind::Organization(definition) = self.behind(one) {
@@ -133,10 +155,20 @@ impl Place<'_> {
                 seated.others + staying + self.gate(),
             ));
         }
-        match self.changes(wanted, if made { &strays } else { &[] }) {
+        let left = if made { left } else { BTreeMap::new() };
+        match self.changes(wanted, if made { &strays } else { &[] }, &left) {
             Ok(changes) => Verdict::Fails { why, changes },
             Err(verdict) => verdict,
         }
+    }
+
+    /// The roles that Landfall gave and by which no assignment acts that is asked for.
+    fn left(&self, wanted: &[Assignment]) -> BTreeMap<&String, &Given> {
+        let acting = |given: &Given| {
+            let held = wanted.iter().filter_map(|one| self.seated.acting(one));
+            held.into_iter().any(|(_, acting)| acting == given)
+        };
+        self.seated.roles.iter().filter(|(_, given)| given.ours && !acting(given)).collect()
     }
 
     /// A new subscription keeps one free for its gate.
@@ -144,7 +176,12 @@ impl Place<'_> {
         usize::from(matches!(self.point.at, At::Tenant(_)))
     }
 
-    fn changes(&self, wanted: &[Assignment], strays: &[&String]) -> Result<Vec<Change>, Verdict> {
+    fn changes(
+        &self,
+        wanted: &[Assignment],
+        strays: &[&String],
+        left: &BTreeMap<&String, &Given>,
+    ) -> Result<Vec<Change>, Verdict> {
         let Place { point, desired, seated, .. } = self;
         let scope = scope(&point.at, desired, self.ground);
         let mut drafts = self.drafts()?;
@@ -153,7 +190,10 @@ impl Place<'_> {
             let (verb, deed, why) = match held.map(|held| one.differs(held)) {
                 None => ("create", Deed::Create, format!("`{}` is not assigned", one.name)),
                 Some(Some(how)) => ("update", Deed::Update, format!("`{}` {how}", one.name)),
-                Some(None) => continue,
+                Some(None) => {
+                    self.grant(&mut drafts, one, &scope, None);
+                    continue;
+                }
             };
             let behind = match self.behind(one) {
                 Behind::Nothing => None,
@@ -161,18 +201,59 @@ impl Place<'_> {
                 Behind::Organization(_) => continue,
             };
             let after = json!({"assigned": { &*one.name: one.held() }});
-            let order = Order { id: one.id(&scope), body: Some(one.body()) };
+            let order = json(&Order { id: one.id(&scope), body: Some(one.body_over(held)) });
             let before = held.map(|held| json!({"assigned": { &*one.name: held }}));
             drafts.add(Draft { verb, name: &one.name, deed, why, before, after, order }, behind);
+            self.grant(&mut drafts, one, &scope, Some(verb));
+        }
+        // The role goes before the assignment: without that, nobody would know whose it was.
+        let mut revoked = Vec::new();
+        for (name, given) in left {
+            let why =
+                format!("`{}` holds a role for a policy, and nothing asks for it any more", given.principal);
+            let before = Some(json!({"roles": { *name: given }}));
+            let after = json!({"roles": { *name: null }});
+            let order = json(&Order { id: grant::path(&scope, name), body: None });
+            // Rights that nobody asks for any more are taken at once: no limit of deletions holds that up.
+            let deed = Deed::Update;
+            revoked.push(drafts.add(Draft { verb: "revoke", name, deed, why, before, after, order }, None));
         }
         for name in strays {
             let before = seated.assigned.get(*name).map(|held| json!({"assigned": { *name: held }}));
             let after = json!({"assigned": { *name: null }});
-            let order = Order { id: assignment::id(&scope, name), body: None };
+            let order = json(&Order { id: assignment::id(&scope, name), body: None });
             let why = format!("nothing asks for `{name}` any more");
-            drafts.add(Draft { verb: "delete", name, deed: Deed::Delete, why, before, after, order }, None);
+            let acted = self.seated.assigned.get(*name).is_some_and(|held| held.identity.is_some());
+            let waits = if acted { revoked.clone() } else { Vec::new() };
+            drafts.add(Draft { verb: "delete", name, deed: Deed::Delete, why, before, after, order }, waits);
         }
         Ok(drafts.all(!wanted.is_empty()))
+    }
+
+    /// Gives the identity of an assignment its role, where it does not hold it; `writes` is the change that writes the assignment.
+    fn grant(&self, drafts: &mut Drafts<'_>, one: &Assignment, scope: &str, writes: Option<&str>) {
+        let Some(acts) = one.acts.as_ref().filter(|_| self.seated.acting(one).is_none()) else { return };
+        let identity = self.seated.assigned.get(&*one.name).and_then(|held| held.identity.as_ref());
+        let writes = writes.map(|verb| ChangeId(format!("{}#{verb}-{}", self.address, one.name)));
+        let grant = Grant {
+            scope: scope.to_owned(),
+            role: acts.role.to_owned(),
+            assignment: one.name.to_string(),
+            principal: identity.map(|identity| identity.principal.clone()),
+            made_by: writes.clone().filter(|_| identity.is_none()),
+        };
+        let why = format!("the identity of `{}` does not hold the role `{}` there", one.name, acts.role_name);
+        let after = json!({"assigned": { &*one.name: one.held() }});
+        let draft = Draft {
+            verb: "grant",
+            name: &one.name,
+            deed: Deed::Create,
+            why,
+            before: None,
+            after,
+            order: json(&grant),
+        };
+        drafts.add(draft, writes);
     }
 
     /// What an assignment waits for: the change that makes its definition, where that is ours and does not exist.
@@ -272,7 +353,7 @@ fn compare_definitions(ground: &AzureCloud, address: &Address, there: &Kept, obs
         drafts.reaches = held.and(below);
         let after = json!({"definitions": { name: digest }});
         let before = held.map(|held| json!({"definitions": { name: held }}));
-        let order = Order { id: definition.id(ground), body: Some(definition.body()) };
+        let order = json(&Order { id: definition.id(ground), body: Some(definition.body()) });
         drafts.add(Draft { verb, name, deed, why: how, before, after, order }, None);
     }
     if why.is_empty() {

@@ -15,12 +15,14 @@ mod compile;
 mod definition;
 mod drafts;
 mod exemption;
+mod grant;
 mod initiatives;
 mod judge;
 mod look;
 mod ours;
 mod quarantine;
 mod quota;
+mod remediation;
 #[cfg(test)]
 mod wire;
 
@@ -28,6 +30,7 @@ pub(super) use assignment::{Assignment, Held, look_assignment};
 pub(super) use carried::{Carried, InPolicies};
 pub(super) use definition::{Definition, look_definition};
 pub(super) use quarantine::{QUARANTINE, quarantine, quarantined};
+pub(super) use remediation::Remediation;
 
 use std::time::Duration;
 
@@ -48,8 +51,10 @@ use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::Change;
 use landfall_model::target::Target;
 
+use self::grant::Grant;
 use super::{Azure, ground, lifted, units};
-use crate::client::service::{EXEMPTIONS, POLICY};
+use crate::client::Reply;
+use crate::client::service::{EXEMPTIONS, POLICY, ROLES};
 use crate::directory::group_path;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
@@ -119,6 +124,16 @@ fn idle(point: &Point, desired: &Desired) -> Option<&'static str> {
     (point.asks.is_empty() && !desired.record.made.contains(&address(&point.at))).then_some(NOTHING)
 }
 
+/// Whether a place is asked to carry an assignment that acts.
+fn acts(desired: &Desired, at: &Address) -> bool {
+    let Some(ground) = ground(desired) else { return false };
+    let points = points(desired);
+    let mut here = points.iter().filter(|point| address(&point.at) == *at);
+    here.any(|point| {
+        compile::due(point, desired, ground).is_ok_and(|all| all.iter().any(|one| one.acts.is_some()))
+    })
+}
+
 /// Whether a place of the target's own assigns a definition of ours.
 fn rests_on_ours(point: &Point, desired: &Desired) -> bool {
     let Some(ground) = ground(desired).filter(|_| point.own) else { return false };
@@ -134,6 +149,8 @@ impl Control for Policies {
             "Microsoft.Authorization/policyAssignments/read",
             "Microsoft.Authorization/policyDefinitions/read",
             "Microsoft.Authorization/policyExemptions/read",
+            // Whether the identity of an assignment that acts holds its role.
+            "Microsoft.Authorization/roleAssignments/read",
             "Microsoft.Management/managementGroups/descendants/read",
         ],
         write: &[
@@ -147,6 +164,9 @@ impl Control for Policies {
             "Microsoft.Authorization/policyDefinitions/write",
             "Microsoft.Authorization/policyExemptions/delete",
             "Microsoft.Authorization/policyExemptions/write",
+            // The role of an assignment that acts.
+            "Microsoft.Authorization/roleAssignments/delete",
+            "Microsoft.Authorization/roleAssignments/write",
         ],
     };
 
@@ -174,19 +194,23 @@ impl Control for Policies {
         }
         let tenant = desired.target.tenant().filter(|tenant| tenant.native() == at.resource);
         if tenant.is_some() {
-            return look::place(session, &session.scope(), None).await;
+            return look::place(session, &session.scope(), None, acts(desired, at)).await;
         }
         match at.resource.parse() {
             Ok(path) => {
                 let group = group(&path, desired, &session.ground);
-                look::place(session, &group_path(&group), Some(&group)).await
+                look::place(session, &group_path(&group), Some(&group), acts(desired, at)).await
             }
             Err(error) => Ok(Sighting { seen: Seen::Unreadable(format!("{error}")), request: None }),
         }
     }
 
-    async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
-        write(&writer.0, change).await
+    async fn write(&self, writer: &Writer, change: &Change, made: &Made) -> Result<Value, CallError> {
+        let grant: Option<Grant> = change.with.clone().and_then(|with| serde_json::from_value(with).ok());
+        match grant {
+            Some(grant) => grant::give(&writer.0, &grant, made).await,
+            None => write(&writer.0, change).await,
+        }
     }
 }
 
@@ -223,7 +247,11 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
     let Some(Order { id, body }) = order else {
         return Err(CallError::NothingToWrite(change.address.control));
     };
-    let service = if id.contains("/policyExemptions/") { EXEMPTIONS } else { POLICY };
+    let service = match () {
+        () if id.contains("/policyExemptions/") => EXEMPTIONS,
+        () if id.contains("/roleAssignments/") => ROLES,
+        () => POLICY,
+    };
     let Some(body) = &body else {
         lifted::delete(session, &service, &id).await?;
         return Ok(json!({"id": id}));
@@ -231,7 +259,7 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
     let mut tries = 0;
     loop {
         match session.client.put(&service, &id, body).await {
-            Ok(_) => return Ok(json!({"id": id})),
+            Ok(reply) => return made(&reply, &id),
             Err(error) => match not_yet(&error) {
                 Some(_) if tries < TRIES => tries += 1,
                 Some(why) => return Err(error.explained(why)),
@@ -240,6 +268,16 @@ pub(super) async fn write(session: &Session, change: &Change) -> Result<Value, C
         }
         session.client.rest(PAUSE).await;
     }
+}
+
+/// What came to be: its id, and the object id of its identity where it has one.
+fn made(reply: &Reply, id: &str) -> Result<Value, CallError> {
+    let answer = reply.value()?;
+    let principal = answer.get("identity").and_then(|identity| identity.get("principalId"));
+    Ok(match principal.and_then(Value::as_str) {
+        Some(principal) => json!({"id": id, "principal": principal}),
+        None => json!({"id": id}),
+    })
 }
 
 /// With what a refusal means, where Azure's own words do not say what to do.

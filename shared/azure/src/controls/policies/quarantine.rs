@@ -136,6 +136,7 @@ pub(in crate::controls) fn quarantined(desired: &Desired) -> Result<Assignment, 
         definition: quarantine(desired)?.id(ground),
         parameters: BTreeMap::from([(PRINCIPALS.to_owned(), Value::from_iter(principals))]),
         control: None,
+        acts: None,
     })
 }
 

@@ -24,7 +24,7 @@ use crate::session::Door;
 const STORAGE: Service = Service { namespace: "Microsoft.Storage", version: "2024-01-01" };
 
 struct Wire {
-    _simulator: AzureSimulator,
+    simulator: AzureSimulator,
     door: Door,
 }
 
@@ -39,7 +39,7 @@ impl Wire {
         let simulator = AzureSimulator::start(options).unwrap();
         let azure = client::Azure::loopback(&simulator.url()).unwrap();
         let ground = ground(&Landscape::organization().desired).unwrap().clone();
-        Wire { door: Door::new(&azure, ground).unwrap(), _simulator: simulator }
+        Wire { door: Door::new(&azure, ground).unwrap(), simulator }
     }
 
     /// What several controls say together of what all of them see.
@@ -63,12 +63,14 @@ impl Wire {
     async fn write(&self, control: Any<'_>, judgements: &[Judgement], desired: &Desired) -> Vec<Change> {
         let writer = self.door.writer(desired.target.tenant().map_or("", |tenant| tenant.native()));
         let mut written = Vec::new();
+        let mut made = Made::new();
         for judgement in judgements {
             let Verdict::Fails { changes, .. } = &judgement.verdict else { continue };
             for change in changes {
                 for turn in ["once", "twice"] {
-                    let answer = control.write(&writer, change, &Made::new()).await;
+                    let answer = control.write(&writer, change, &made).await;
                     assert!(answer.is_ok(), "{} {turn}: {answer:?}", change.id);
+                    made.insert(change.id.clone(), answer.unwrap_or_default());
                 }
                 written.push(change.clone());
             }
@@ -82,7 +84,11 @@ impl Wire {
 
     /// The tree, the definitions and what the units carry.
     async fn organization(&self) -> Vec<Change> {
-        let desired = Landscape::organization().desired;
+        self.organization_of(Landscape::organization()).await
+    }
+
+    async fn organization_of(&self, landscape: Landscape) -> Vec<Change> {
+        let desired = landscape.desired;
         let (controls, kinds): ([Any<'_>; 2], _) = ([&Units, &Policies], [ControlKind::Units, KIND]);
         let judged = self.judged(&controls, &kinds, &desired).await;
         let (units, policies): (Vec<_>, Vec<_>) =
@@ -151,7 +157,7 @@ async fn an_exemption_of_the_manifest_opens_what_it_names_and_closes_with_it() {
     wire.place(2, "acme.workloads.production").await;
     let mut desired = Landscape::adopted(2).desired;
     let (controls, kinds): ([Any<'_>; 2], _) =
-        ([&Policies, &InPolicies(BlockPublicStorage)], [KIND, ControlKind::BlockPublicStorage]);
+        ([&Policies, &BlockPublicStorage], [KIND, ControlKind::BlockPublicStorage]);
     let carried = |judged: &[Judgement]| judged.last().unwrap().verdict.clone();
     let judged = wire.judged(&controls, &kinds, &desired).await;
     assert_eq!(carried(&judged), Verdict::Holds);
@@ -240,4 +246,120 @@ async fn alerts_are_made_behind_the_gate_and_can_t_be_deleted_where_they_are_pro
         assert_eq!(refused.code(), Some("RequestDisallowedByPolicy"), "{path}");
     }
     wire.client().delete(&ALERTS, &within("activityLogAlerts", "team")).await.unwrap();
+}
+
+/// What is there already is closed: by an identity that holds its role, by a task that is started once and asked after, and again
+/// where the role was taken away meanwhile. When nobody asks any more, identity and role are gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_public_already_is_closed_where_that_is_asked() {
+    let wire = Wire::new();
+    let group = "/providers/Microsoft.Management/managementGroups/acme.workloads";
+    let organization = || Landscape::organization().closing(true);
+    let ids = |written: &[Change]| written.iter().map(|change| change.id.to_string()).collect::<Vec<_>>();
+    let written = ids(&wire.organization_of(organization()).await);
+    let at = |name: &str| written.iter().position(|id| *id == format!("policies/workloads#{name}"));
+    assert!(
+        at("create-lf-close-public-storage").unwrap() < at("grant-lf-close-public-storage").unwrap(),
+        "{written:?}"
+    );
+    assert_eq!(ids(&wire.organization_of(organization()).await), [""; 0], "a second run writes nothing");
+    let holders = || {
+        wire.simulator.edit(|world| {
+            let given = world.at(group).unwrap().role_assignments.values();
+            given.map(|one| one.text("description").to_owned()).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(
+        holders(),
+        ["Made by Landfall for the policy assignment lf-close-public-storage, which acts by it."]
+    );
+
+    wire.place(2, "acme.workloads").await;
+    wire.simulator.edit(|world| {
+        world.subscription_mut(&subscription(2)).unwrap().register("Microsoft.PolicyInsights");
+        // Somebody takes the role away.
+        world.at(group).unwrap().role_assignments.clear();
+    });
+    let tenant = Landscape::adopted(2).closing(true).desired;
+    let (controls, kinds): ([Any<'_>; 1], _) = ([&BlockPublicStorage], [ControlKind::BlockPublicStorage]);
+    let existing = async || wire.judged(&controls, &kinds, &tenant).await.pop().unwrap();
+    let Verdict::Fails { why, changes } = existing().await.verdict else { panic!() };
+    assert!(
+        why.contains("a remediation task is started once `policies/workloads` is as it should be"),
+        "{why}"
+    );
+    assert!(changes.is_empty());
+    assert_eq!(
+        ids(&wire.organization_of(organization()).await),
+        ["policies/workloads#grant-lf-close-public-storage"]
+    );
+
+    let judgement = existing().await;
+    let started = wire.write(&BlockPublicStorage, &[judgement], &tenant).await;
+    assert_eq!(ids(&started), ["block-public-storage/existing#start"]);
+    let Verdict::Fails { why, changes } = existing().await.verdict else { panic!() };
+    assert!(why.starts_with("a remediation task is at work"), "{why}");
+    assert!(changes.is_empty());
+    assert_eq!(existing().await.verdict, Verdict::Holds);
+    let open = || {
+        wire.simulator.read(|world| {
+            let group = &world.subscription(&subscription(2)).unwrap().resource_groups["website"];
+            let accounts =
+                group.resources.values().map(|one| one.resource.properties["allowBlobPublicAccess"].clone());
+            accounts.collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(open(), [json!(false)]);
+
+    // Another one comes about where the policy does not look for a while; the task is started again under the same name.
+    wire.simulator.edit(|world| {
+        let inside = world.subscription_mut(&subscription(2)).unwrap();
+        let group = inside.resource_groups.get_mut("website").unwrap();
+        let public = json!({"allowBlobPublicAccess": true});
+        group.add_resource("Microsoft.Storage/storageAccounts", "another", "westeurope", &public);
+    });
+    let judgement = existing().await;
+    assert_eq!(
+        ids(&wire.write(&BlockPublicStorage, &[judgement], &tenant).await),
+        ["block-public-storage/existing#start"]
+    );
+    let _at_work = existing().await;
+    assert_eq!(existing().await.verdict, Verdict::Holds);
+    assert_eq!(open(), [json!(false), json!(false)]);
+
+    let no_more = Landscape::organization().made("policies/workloads");
+    let (controls, kinds): ([Any<'_>; 2], _) = ([&Units, &Policies], [ControlKind::Units, KIND]);
+    let mut judged = wire.judged(&controls, &kinds, &no_more.desired).await;
+    judged.retain(|judgement| judgement.control == KIND);
+    let removed = ids(&wire.write(&Policies, &judged, &no_more.desired).await);
+    assert!(removed[0].starts_with("policies/workloads#revoke-"), "{removed:?}");
+    assert_eq!(removed[1..], ["policies/workloads#delete-lf-close-public-storage"]);
+    assert_eq!(holders(), [""; 0]);
+}
+
+/// A task whose identity can't do it fails once, is told of with Azure's reason, and is not started again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_fails_is_told_of_and_not_started_again() {
+    let wire = Wire::new();
+    wire.organization_of(Landscape::organization().closing(true)).await;
+    wire.place(2, "acme.workloads").await;
+    wire.simulator.edit(|world| {
+        world.subscription_mut(&subscription(2)).unwrap().register("Microsoft.PolicyInsights");
+    });
+    let tenant = Landscape::adopted(2).closing(true).desired;
+    let (controls, kinds): ([Any<'_>; 1], _) = ([&BlockPublicStorage], [ControlKind::BlockPublicStorage]);
+    let existing = async || wire.judged(&controls, &kinds, &tenant).await.pop().unwrap();
+    let judgement = existing().await;
+    wire.write(&BlockPublicStorage, &[judgement], &tenant).await;
+    // The directory forgets the identity while the task is at work, and the role stays.
+    wire.simulator.edit(|world| {
+        world.directory.principals.retain(|_, principal| principal.name != "lf-close-public-storage");
+    });
+    let _at_work = existing().await;
+    for _ in 0..2 {
+        let Verdict::Fails { why, changes } = existing().await.verdict else { panic!() };
+        assert!(why.contains("the remediation task failed on 1 of 1 resources: The client"), "{why}");
+        assert!(why.contains("does not have authorization to perform action"), "{why}");
+        assert!(changes.is_empty());
+    }
 }

@@ -28,7 +28,7 @@ const SET: &str = "/subscriptions/3f2c0000-0000-4000-8000-000000000001/resourceG
 #[test]
 fn what_is_asked_becomes_these_assignments() {
     use ControlKind as Kind;
-    let table: [(Kind, Value, &[&str]); 15] = [
+    let table: [(Kind, Value, &[&str]); 16] = [
         (
             Kind::AllowedRegions,
             json!({"azure": ["westeurope", "germanywestcentral", "westeurope"], "aws": ["eu-central-1"]}),
@@ -55,8 +55,16 @@ fn what_is_asked_becomes_these_assignments() {
         ),
         (
             Kind::BlockPublicStorage,
-            json!({}),
+            json!({"also-existing": false}),
             &["lf-block-public-storage 4fa4b6c0-31ca-4c0d-b10d-24b96f62a751 {\"effect\":\"Deny\"}"],
+        ),
+        (
+            Kind::BlockPublicStorage,
+            json!({"also-existing": true}),
+            &[
+                "lf-block-public-storage 4fa4b6c0-31ca-4c0d-b10d-24b96f62a751 {\"effect\":\"Deny\"}",
+                "lf-close-public-storage 13502221-8df0-4414-9937-de9c5c4e396b {}",
+            ],
         ),
         (
             Kind::EncryptByDefault,
@@ -138,7 +146,7 @@ fn names_fit_and_are_told_apart_at_one_place() {
         (ControlKind::AllowedRegions, json!({"azure": ["westeurope"]})),
         (ControlKind::DeniedServices, json!({"aws": [], "azure": ["Microsoft.Sql/servers"], "gcp": []})),
         (ControlKind::ProtectBaseline, json!({})),
-        (ControlKind::BlockPublicStorage, json!({})),
+        (ControlKind::BlockPublicStorage, json!({"also-existing": true})),
         (ControlKind::EncryptByDefault, json!({"key": SET})),
         (ControlKind::BlockPublicSnapshots, json!({"also-existing": true})),
         (ControlKind::BlockPublicImages, json!({})),
@@ -150,7 +158,7 @@ fn names_fit_and_are_told_apart_at_one_place() {
         ),
     ];
     let all = compiled_at(owner, &asks).unwrap();
-    assert_eq!(all.len(), 15);
+    assert_eq!(all.len(), 16);
     let names: BTreeSet<&str> = all.iter().map(|one| &*one.name).collect();
     assert_eq!(names.len(), all.len());
     for one in &all {

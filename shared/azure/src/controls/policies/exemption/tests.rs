@@ -96,7 +96,7 @@ fn an_exemption_of_the_manifest_is_written_and_the_control_does_not_hold_while_i
     let exempt = tenant(vec![accepted()], "2026-11-21", written());
     assert_eq!(judged(&exempt).0, "holds");
     assert_eq!(
-        exempt.said(&InPolicies(BlockPublicStorage)),
+        exempt.said(&BlockPublicStorage),
         [format!("fails: `{name}` exempts the subscription until 2027-01-31T23:59:59Z")]
     );
     assert_eq!(exempt.said(&InPolicies(AllowedRegions)), ["holds"]);
@@ -122,7 +122,7 @@ fn an_exemption_that_is_over_or_taken_back_goes_when_landfall_made_it() {
     assert_eq!(why, format!("`{name}` is over"));
     assert_eq!(ids(&changes), [format!("- {}#delete-{name}", at())]);
     assert_eq!(changes[0].reaches, Some(1));
-    assert_eq!(over.said(&InPolicies(BlockPublicStorage)), ["holds"], "Azure honours it no more");
+    assert_eq!(over.said(&BlockPublicStorage), ["holds"], "Azure honours it no more");
 
     let taken_back = tenant(Vec::new(), "2026-11-21", written()).made(&at());
     assert_eq!(judged(&taken_back).0, format!("nothing exempts it by `{name}` any more"));
@@ -153,22 +153,19 @@ fn who_exempted_themselves_is_reported_and_the_control_does_not_hold() {
     assert!(changes.is_empty());
     let theirs = tenant(Vec::new(), "2026-11-21", seen(None));
     assert_eq!(
-        theirs.said(&InPolicies(BlockPublicStorage)),
+        theirs.said(&BlockPublicStorage),
         [format!("fails: somebody else exempts by `{id}` for ever")]
     );
     let over = tenant(Vec::new(), "2026-11-21", seen(Some("2026-11-01T00:00:00Z")));
     assert_eq!(judged(&over).0, "holds");
-    assert_eq!(over.said(&InPolicies(BlockPublicStorage)), ["holds"]);
+    assert_eq!(over.said(&BlockPublicStorage), ["holds"]);
 }
 
 #[test]
 fn what_could_not_be_looked_at_is_unknown() {
     let mut blind = tenant(Vec::new(), "2026-11-21", none());
     blind = blind.with(&at(), Seen::Unreadable("denied".to_owned()));
-    assert_eq!(
-        blind.said(&InPolicies(BlockPublicStorage)),
-        ["unknown: who is exempt could not be looked at: denied"]
-    );
+    assert_eq!(blind.said(&BlockPublicStorage), ["unknown: who is exempt could not be looked at: denied"]);
 }
 
 #[test]

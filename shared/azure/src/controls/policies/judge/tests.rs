@@ -341,7 +341,7 @@ fn a_control_of_tenants_elsewhere_is_carried_unless_it_is_only_looked_at() {
                 asked.mode = mode;
             }
         }
-        (tenant.said(&InPolicies(BlockPublicStorage)), tenant.said(&InPolicies(AllowedRegions)))
+        (tenant.said(&BlockPublicStorage), tenant.said(&InPolicies(AllowedRegions)))
     };
     let not = |mode: &str| vec![format!("fails: its mode is `{mode}`, so no policy is made of it")];
     let holds = vec!["holds".to_owned()];
