@@ -320,9 +320,9 @@ def policies(azure):
          pick=lambda it: it.properties.provisioning_state)
     step("one at work", "400 InvalidUpdateRemediationRequest", azure.remediations.create_or_update_at_subscription, "lf-fix", repair)
     step("remediation got", "Evaluating", azure.remediations.get_at_subscription, "lf-fix", pick=lambda it: it.properties.provisioning_state)
-    step("remediation over", ["Succeeded", 0], azure.remediations.get_at_subscription, "lf-fix",
+    step("nobody gave its identity a role", ["Failed", 1], azure.remediations.get_at_subscription, "lf-fix",
          pick=lambda it: [it.properties.provisioning_state, it.properties.deployment_status.failed_deployments])
-    step("what does not comply", 0, azure.states.list_query_results_for_subscription, SUBSCRIPTION, "latest",
+    step("what does not comply", 1, azure.states.list_query_results_for_subscription, SUBSCRIPTION, "latest",
          filter=f"PolicyAssignmentId eq '{repair['properties']['policyAssignmentId'].lower()}' and ComplianceState eq 'NonCompliant'",
          top=100, order_by="Timestamp desc", pick=lambda it: len(list(it)))
     step("unassigned with its identity", "lf-modify", azure.assignments.delete, SCOPE, "lf-modify", pick=lambda it: it.name)

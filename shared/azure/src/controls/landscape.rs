@@ -140,17 +140,16 @@ impl Landscape {
     pub(super) fn closing(mut self, existing: bool) -> Self {
         let with = serde_json::json!({"also-existing": existing});
         for asked in &mut self.desired.asked {
-            match asked.control {
-                ControlKind::BlockPublicStorage => asked.settings = Ok(with.clone()),
-                ControlKind::Policies => {
-                    let points = asked.settings.as_mut().unwrap()["points"].as_array_mut().unwrap();
-                    for asks in points.iter_mut().map(|point| &mut point["asks"]) {
-                        if asks.get("block-public-storage").is_some() {
-                            asks["block-public-storage"] = with.clone();
-                        }
+            if asked.control == ControlKind::BlockPublicStorage {
+                asked.settings = Ok(with.clone());
+            }
+            if asked.control == ControlKind::Policies {
+                let points = asked.settings.as_mut().unwrap()["points"].as_array_mut().unwrap();
+                for asks in points.iter_mut().map(|point| &mut point["asks"]) {
+                    if asks.get("block-public-storage").is_some() {
+                        asks["block-public-storage"] = with.clone();
                     }
                 }
-                _ => {}
             }
         }
         self

@@ -9,12 +9,13 @@ const MODIFIES: &str =
     "/providers/Microsoft.Authorization/policyDefinitions/13502221-8df0-4414-9937-de9c5c4e396b";
 
 fn assigning(identity: bool) -> Value {
-    let mut body = json!({"properties": {"policyDefinitionId": MODIFIES, "parameters": {"effect": {"value": "Modify"}}}});
-    if identity {
-        body["identity"] = json!({"type": "SystemAssigned"});
-        body["location"] = json!("westeurope");
+    let properties = json!({"policyDefinitionId": MODIFIES, "parameters": {"effect": {"value": "Modify"}}});
+    match identity {
+        true => {
+            json!({"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": properties})
+        }
+        false => json!({"properties": properties}),
     }
-    body
 }
 
 fn task() -> String {
@@ -23,13 +24,18 @@ fn task() -> String {
 
 /// Asks after the task until it is over.
 fn over(client: &Client) -> Value {
+    let ask = || client.get(&task()).json().get("properties").cloned().unwrap_or_default();
+    let at_work = |told: &Value| {
+        let state = told.get("provisioningState").and_then(Value::as_str);
+        matches!(state, Some("Accepted" | "Evaluating"))
+    };
+    let mut told = ask();
     for _ in 0..5 {
-        let told = client.get(&task()).json()["properties"].clone();
-        if !["Accepted", "Evaluating"].contains(&told["provisioningState"].as_str().unwrap()) {
-            return told;
+        if at_work(&told) {
+            told = ask();
         }
     }
-    panic!("it does not end");
+    told
 }
 
 fn wrong(client: &Client, assignment: &str) -> usize {

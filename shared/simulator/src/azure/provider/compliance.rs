@@ -82,7 +82,8 @@ fn rows(request: &Request, states: &[(Counted, String, String, bool)]) -> Value 
             })
         })
         .collect();
-    json!({"@odata.context": "#latest", "@odata.count": rows.len(), "value": rows})
+    // With `@odata.context` and `@odata.count` at Azure, of which the packages know nothing in a page.
+    json!({"value": rows})
 }
 
 fn summary(request: &Request, states: &[(Counted, String, String, bool)]) -> Value {
