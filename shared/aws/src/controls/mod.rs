@@ -86,6 +86,10 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
+        ControlKind::BillingAccount => {
+            NotOffered("the organization's management account pays for every account in it")
+        }
+        ControlKind::ResourceTags => NotOffered("an account has one kind of tags, which `tags` sets"),
         ControlKind::OrganizationPolicies => NotOffered(
             "AWS has no constraints to choose from: its policies are made of the other controls, denied-services for any action",
         ),

@@ -79,6 +79,10 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
+        ControlKind::BillingAccount => NotOffered(
+            "who pays is kept by the billing account, under roles of its own, and by neither the subscription nor the directory",
+        ),
+        ControlKind::ResourceTags => NotOffered("a subscription has one kind of tags, which `tags` sets"),
         ControlKind::OrganizationPolicies => NotOffered(
             "Azure has no constraints to choose from: its policies are made of the other controls, standards-assessment for initiatives",
         ),

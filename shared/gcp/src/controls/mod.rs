@@ -63,6 +63,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
         | ControlKind::OrganizationPolicies
+        | ControlKind::BillingAccount
+        | ControlKind::ResourceTags
         | ControlKind::AuditLog
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts

@@ -103,6 +103,8 @@ mod tests {
         reads::<audit_log::Settings>(ControlKind::AuditLog);
         reads::<threat_detection::Settings>(ControlKind::ThreatDetection);
         reads::<standards_assessment::Settings>(ControlKind::StandardsAssessment);
+        reads::<billing_account::Settings>(ControlKind::BillingAccount);
+        reads::<resource_tags::Settings>(ControlKind::ResourceTags);
         reads::<account_alias::Settings>(ControlKind::AccountAlias);
         reads::<password_policy::Settings>(ControlKind::PasswordPolicy);
         reads::<no_root_keys::Settings>(ControlKind::NoRootKeys);

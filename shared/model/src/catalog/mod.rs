@@ -114,7 +114,9 @@ catalog! {
     // who and what a tenant is
     AccountAlias                 account_alias                   "account-alias",
     Tags                         tags                            "tags",
+    ResourceTags                 resource_tags                   "resource-tags",
     SecurityContacts             security_contacts               "security-contacts",
+    BillingAccount               billing_account                 "billing-account",
     Budget                       budget                          "budget",
     // identity
     PasswordPolicy               password_policy                 "password-policy",
@@ -176,7 +178,7 @@ impl ControlKind {
             (self, provider),
             (ControlKind::EnabledServices, Provider::Aws)
                 | (ControlKind::ProtectBaseline, Provider::Azure)
-                | (ControlKind::OrganizationPolicies, Provider::Gcp)
+                | (ControlKind::OrganizationPolicies | ControlKind::ResourceTags, Provider::Gcp)
                 | (ControlKind::AuditLog, Provider::Aws | Provider::Azure | Provider::Gcp)
         )
     }

@@ -10,7 +10,7 @@ use crate::catalog::policies::{At, Point};
 use crate::catalog::units::WantedUnit;
 use crate::catalog::{
     ControlKind, Place, access, account_alias, budget, organization_policies, placement, policies,
-    quarantine_gate, security_contacts, service_alerts, tags, units,
+    quarantine_gate, resource_tags, security_contacts, service_alerts, tags, units,
 };
 use crate::facts::{Facts, Inventory, Origin, State};
 use crate::id::{Name, Provider, TenantId, UnitPath};
@@ -225,8 +225,18 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider, record: &
     }
     // What is made once for all is asked where any unit asks for it.
     for kind in ControlKind::ALL.iter().copied().filter(|kind| kind.is_made_once_on(provider)) {
-        let askings = paths.iter().filter_map(|path| manifest.askings_at(path).remove(&kind));
-        match askings.reduce(|all, asking| all.join(kind, &asking)) {
+        // A tag is bound to tenants, and its keys and values are made for all of them.
+        let askings: Vec<Asking> = if kind == ControlKind::ResourceTags {
+            anywhere(manifest, cloud, kind)
+        } else {
+            paths.iter().filter_map(|path| manifest.askings_at(path).remove(&kind)).collect()
+        };
+        let values = tag_values(&askings);
+        match askings.into_iter().reduce(|all, asking| all.join(kind, &asking)) {
+            Some(asking) if kind == ControlKind::ResourceTags => {
+                let settings = json(&resource_tags::Settings { set: BTreeMap::new(), values });
+                asked.push(Asked { settings, ..asking.asked(kind) });
+            }
             Some(asking) => asked.push(asking.asked(kind)),
             // The kinds of policy that other controls need are switched on all the same.
             None if kind == ControlKind::EnabledServices => {
@@ -241,6 +251,29 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider, record: &
     }
     asked.sort_by_key(|asked| asked.control);
     asked
+}
+
+/// What any unit, intake rule or tenant of a cloud asks of a control.
+fn anywhere(manifest: &Manifest, cloud: &Name, kind: ControlKind) -> Vec<Asking> {
+    let units = manifest.units.keys().map(|path| manifest.askings_at(path));
+    let let_in = manifest.intake.iter().filter_map(|rule| match &rule.then {
+        Intake::Land { landing_zone, unit } => Some(manifest.askings(unit, Some(landing_zone), None)),
+        Intake::StayGated => None,
+    });
+    let named = manifest
+        .tenants()
+        .filter(|tenant| &tenant.cloud == cloud)
+        .map(|tenant| manifest.askings(&tenant.unit, tenant.landing_zone.as_ref(), Some(tenant)));
+    units.chain(let_in).chain(named).filter_map(|mut askings| askings.remove(&kind)).collect()
+}
+
+/// Every value of each tag that is asked of anybody.
+fn tag_values(askings: &[Asking]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (key, value) in askings.iter().filter_map(|asking| asking.with.get("set")?.as_object()).flatten() {
+        values.entry(key.clone()).or_default().extend(value.as_str().map(str::to_owned));
+    }
+    values
 }
 
 /// The roles that need a definition of their own, which the organization holds for all its tenants.
@@ -458,6 +491,8 @@ fn fill(
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
         | ControlKind::OrganizationPolicies
+        | ControlKind::BillingAccount
+        | ControlKind::ResourceTags
         | ControlKind::ProtectBaseline
         | ControlKind::ResourceLocks
         | ControlKind::AuditLog

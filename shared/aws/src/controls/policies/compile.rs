@@ -262,6 +262,8 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::EnabledServices
             | ControlKind::Policies
             | ControlKind::OrganizationPolicies
+            | ControlKind::BillingAccount
+            | ControlKind::ResourceTags
             | ControlKind::AccountAlias
             | ControlKind::Tags
             | ControlKind::SecurityContacts

@@ -94,6 +94,8 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
             | ControlKind::EnabledServices
             | ControlKind::Policies
             | ControlKind::OrganizationPolicies
+            | ControlKind::BillingAccount
+            | ControlKind::ResourceTags
             | ControlKind::ResourceLocks
             | ControlKind::AuditLog
             | ControlKind::ThreatDetection
