@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::breakage::{self, GcpBreakage};
 use super::world::GcpWorld;
 use crate::ask::member;
 use crate::control::{Told, store};
@@ -18,6 +19,7 @@ pub(crate) fn answer(world: &mut GcpWorld, method: &str, path: &str, body: &Valu
                 Ok(json!({"number": world.create_project(id, &parent)}))
             }
         },
+        ("POST", "break") => broken(world, body),
         ("POST", "tokens") => {
             for (token, principal) in body.as_object().into_iter().flatten() {
                 if let Some(principal) = principal.as_str() {
@@ -52,4 +54,10 @@ fn settings(world: &mut GcpWorld, body: &Value) -> Told {
         }
     }
     Ok(serde_json::to_value(settings).unwrap_or_default())
+}
+
+fn broken(world: &mut GcpWorld, body: &Value) -> Told {
+    let what = member(body, "what").parse::<GcpBreakage>().map_err(|wrong| wrong.to_string())?;
+    breakage::perform(world, member(body, "project"), what).map_err(|wrong| wrong.to_string())?;
+    Ok(json!({"broken": member(body, "what")}))
 }

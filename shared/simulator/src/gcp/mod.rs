@@ -30,9 +30,11 @@
 
 mod access;
 mod answer;
+mod breakage;
 mod condition;
 mod constraint;
 mod control;
+pub mod event;
 mod gate;
 mod lag;
 mod operation;
@@ -45,6 +47,7 @@ mod service;
 mod simulator;
 mod world;
 
+pub use breakage::{GcpBreakError, GcpBreakage};
 pub use options::GcpOptions;
 pub use simulator::GcpSimulator;
 pub use world::{

@@ -81,6 +81,12 @@ impl GcpSimulator {
         self.running.cloud.take_events()
     }
 
+    /// What the audit log says at the end of a project's creation, as Eventarc sends it.
+    #[must_use]
+    pub fn creation_event(&self, project: &str) -> Option<Value> {
+        self.read(|world| world.creation_event(project))
+    }
+
     /// Stops serving and waits until the port is free again.
     pub fn stop(self) {
         drop(self);

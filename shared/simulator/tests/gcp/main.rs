@@ -1,6 +1,8 @@
 //! The simulator of Google Cloud over its real socket: what Google's own clients would see.
 
 mod client;
+mod control;
+mod events;
 mod faults;
 mod gate;
 mod iam;

@@ -18,6 +18,7 @@ pub use governance::{Governance, Things};
 pub use iam_policy::{Binding, IamPolicy};
 pub use project::Project;
 
+use super::event;
 use super::operation::Operation;
 use crate::world::hex;
 
@@ -208,7 +209,14 @@ impl GcpWorld {
     pub fn create_project(&mut self, id: &str, parent: &str) -> String {
         let number = self.add_project(id, parent, Timestamp::now());
         self.give(&format!("projects/{id}"), "roles/owner", CREATOR);
+        event::project_made(self, id, CREATOR);
         number
+    }
+
+    /// What the audit log says at the end of a project's creation, as Eventarc sends it; see [`event`].
+    #[must_use]
+    pub fn creation_event(&self, project: &str) -> Option<Value> {
+        self.project(project).map(|project| event::cloud_event(&event::creation(project, CREATOR)))
     }
 
     /// A project that is just there. Answers its number.

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::{filter, liens, metadata, parent};
 use crate::gcp::answer::{Answered, aborted, bad, precondition, there_already};
+use crate::gcp::event;
 use crate::gcp::gate::forbidden;
 use crate::gcp::operation::{any, begin};
 use crate::gcp::page::page;
-use crate::gcp::request::{Request, Right};
+use crate::gcp::request::Request;
 use crate::gcp::world::{GcpWorld, Project};
 use crate::refusal::Refusal;
 
@@ -87,7 +88,7 @@ fn create(world: &mut GcpWorld, request: &Request) -> Answered {
     );
     let with = json!({
         "projectId": id, "parent": place, "labels": request.body.get("labels"), "displayName": request.text("displayName"),
-        "by": request.caller.principal, "owns": request.caller.right == Right::Granted,
+        "by": request.caller.principal,
     });
     Ok(begin(world, request, "operations/cp.", body, made, with))
 }
@@ -108,6 +109,7 @@ fn made(world: &mut GcpWorld, with: &Value) -> Answered {
         // Whoever uses the API links a billing account afterwards.
         project.billing_account = None;
     }
+    event::project_made(world, id, text("by"));
     Ok(shown(world, id))
 }
 
