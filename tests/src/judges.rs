@@ -89,6 +89,12 @@ pub fn azure_function_binary() -> PathBuf {
     BUILT.get_or_init(|| build_function("landfall-function-azure")).clone()
 }
 
+/// Google Cloud's function, likewise.
+pub fn gcp_function_binary() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build_function("landfall-function-gcp")).clone()
+}
+
 fn build_function(name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

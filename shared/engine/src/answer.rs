@@ -27,6 +27,7 @@ pub async fn answer(engine: &Engine, trigger: Trigger, deadline: Deadline) -> Re
         Trigger::Created { tenant } => one(engine, tenant, Cause::Created, deadline).await,
         Trigger::Joined { tenant: Some(tenant) } => one(engine, tenant, Cause::Joined, deadline).await,
         Trigger::Moved { tenant } => one(engine, tenant, Cause::Moved, deadline).await,
+        Trigger::Changed { tenant } => one(engine, tenant, Cause::Changed, deadline).await,
         Trigger::Closed { tenant } => one(engine, tenant, Cause::Closed, deadline).await,
         Trigger::Joined { tenant: None } | Trigger::Scheduled => {
             sweep::begin(engine, deadline).await.map(Answer::Swept)
@@ -77,6 +78,7 @@ fn tenant(trigger: &Trigger) -> Option<(&TenantId, Cause)> {
         Trigger::Created { tenant } => Some((tenant, Cause::Created)),
         Trigger::Joined { tenant: Some(tenant) } => Some((tenant, Cause::Joined)),
         Trigger::Moved { tenant } => Some((tenant, Cause::Moved)),
+        Trigger::Changed { tenant } => Some((tenant, Cause::Changed)),
         Trigger::Closed { tenant } => Some((tenant, Cause::Closed)),
         Trigger::Joined { tenant: None }
         | Trigger::CreationFailed { .. }

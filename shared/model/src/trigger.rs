@@ -31,6 +31,11 @@ pub enum Trigger {
         /// Which.
         tenant: TenantId,
     },
+    /// Something about a tenant was changed that may be ours to hold.
+    Changed {
+        /// Which.
+        tenant: TenantId,
+    },
     /// A tenant was closed.
     Closed {
         /// Which.
@@ -60,6 +65,7 @@ impl Trigger {
             Trigger::CreationFailed { .. } => "creation-failed",
             Trigger::Joined { .. } => "joined",
             Trigger::Moved { .. } => "moved",
+            Trigger::Changed { .. } => "changed",
             Trigger::Closed { .. } => "closed",
             Trigger::Scheduled => "scheduled",
             Trigger::Work { .. } => "work",
@@ -128,6 +134,8 @@ pub enum Cause {
     Joined,
     /// The tenant was moved.
     Moved,
+    /// Something about the tenant was changed.
+    Changed,
     /// The tenant was closed.
     Closed,
     /// A sweep came by.
