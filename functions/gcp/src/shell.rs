@@ -13,7 +13,7 @@ use landfall_engine::governor::Governor;
 use landfall_engine::queue::Outbox;
 use landfall_engine::store::Store;
 use landfall_engine::trust::{Footing, Found, follow, statement_of};
-use landfall_gcp::{Gcp, GcpOrganization, rate};
+use landfall_gcp::{BucketError, Gcp, GcpOrganization, rate};
 use landfall_model::answer::Answer;
 use landfall_model::id::{Name, Provider};
 use landfall_model::manifest::{Cloud, GcpCloud, Manifest};
@@ -138,8 +138,8 @@ pub async fn open(address: &str, gcp: &Gcp) -> anyhow::Result<Arc<dyn Store>> {
         let store = landfall_engine::store::sqlite::SqliteStore::open(path).await.map_err(one_line)?;
         return Ok(Arc::new(store));
     }
-    let _ = gcp;
-    anyhow::bail!("LANDFALL_STORE: `{address}` can't be opened in this version")
+    let store = gcp.store(address).await.map_err(one_line).context("LANDFALL_STORE")?;
+    Ok(Arc::new(store))
 }
 
 /// Where Cloud Tasks will be.
@@ -155,7 +155,13 @@ impl Outbox for NotBuilt {
 }
 
 async fn fetch(gcp: &Gcp, from: &str) -> anyhow::Result<Option<Vec<u8>>> {
-    let _ = gcp;
+    if from.starts_with("gs://") {
+        return match gcp.fetch(from).await {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(BucketError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
+        };
+    }
     match std::fs::read(from) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
