@@ -41,6 +41,7 @@ fn settings(world: &mut GcpWorld, body: &Value) -> Told {
             ("empty_pages", Some(flag), _) => store(&mut settings.empty_pages, flag),
             ("deny_quota", Some(flag), _) => store(&mut settings.deny_quota, flag),
             ("operation_polls", _, Some(count)) => store(&mut settings.operation_polls, count),
+            ("activation_looks", _, Some(count)) => store(&mut settings.activation_looks, count),
             ("retry_after", _, Some(count)) => store(&mut settings.retry_after, Some(count)),
             ("page_size", _, Some(count)) => {
                 store(&mut settings.page_size, usize::try_from(count).unwrap_or(1))
@@ -49,7 +50,7 @@ fn settings(world: &mut GcpWorld, body: &Value) -> Told {
         };
         if !right {
             return Err(format!(
-                "`{name}` must be one of empty_pages, deny_quota (true or false), operation_polls, retry_after, page_size (a count)"
+                "`{name}` must be one of empty_pages, deny_quota (true or false), operation_polls, activation_looks, retry_after, page_size (a count)"
             ));
         }
     }

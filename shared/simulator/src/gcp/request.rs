@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::answer::{bad, not_found};
 use super::route::Routed;
-use super::service::Service;
+use super::service::{Service, compute};
 use super::world::{GcpWorld, READ_IDENTITY, WRITE_IDENTITY};
 use crate::refusal::Refusal;
 use crate::wire::Wire;
@@ -145,12 +145,20 @@ impl Request {
 
     /// Whether it is one of those that show a write only after a while: lists and searches, and all of IAM's own.
     pub(crate) fn lags(&self) -> bool {
+        if self.service.name == "compute" {
+            let operation = self.operation();
+            return [".list", ".aggregatedList"].iter().any(|list| operation.ends_with(list));
+        }
         let one = self.parts.len() % 2 == 0 && self.verb.is_empty();
         self.reads() && (self.service.name == "iam" || !(one || self.verb.ends_with("IamPolicy")))
     }
 
     /// The method as the discovery document names it, without the service: `projects.serviceAccounts.list`.
     pub(crate) fn operation(&self) -> String {
+        if self.service.name == "compute" {
+            let (collection, verb) = compute::method(self.method.as_str(), &self.parts());
+            return format!("{collection}.{verb}");
+        }
         let types: Vec<&str> = self.parts.iter().step_by(2).map(String::as_str).collect();
         let verb = if self.verb.is_empty() { self.plain_verb() } else { &self.verb };
         format!("{}.{verb}", types.join("."))

@@ -1,7 +1,7 @@
 //! The permission that a method needs.
 
 use crate::gcp::request::Request;
-use crate::gcp::service::SERVICES;
+use crate::gcp::service::{SERVICES, compute};
 
 /// A permission in the two spellings of IAM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,6 @@ const OTHERS: &[(&str, &str, &str, &str)] = &[
     ("cloudresourcemanager", "tagBindings", "create", "resourceTagBindings.create"),
     ("cloudresourcemanager", "tagBindings", "list", "resourceTagBindings.list"),
     ("cloudresourcemanager", "effectiveTags", "list", "resourceTagBindings.list"),
-    ("compute", "setCommonInstanceMetadata", "create", "projects.setCommonInstanceMetadata"),
     ("iam", "keys", "create", "serviceAccountKeys.create"),
     ("iam", "keys", "upload", "serviceAccountKeys.create"),
     ("iam", "keys", "delete", "serviceAccountKeys.delete"),
@@ -94,6 +93,14 @@ pub(crate) fn permission(request: &Request) -> Permission {
     };
     let verb = if verb == "patch" { "update" } else { verb };
     let name = request.service.name;
+    if name == "compute" {
+        let what = compute::permission(request.method.as_str(), &parts);
+        return Permission {
+            prefix: request.service.prefix.to_owned(),
+            host: format!("{name}.googleapis.com"),
+            what,
+        };
+    }
     let other = OTHERS.iter().find(|(api, of, does, _)| *api == name && *of == collection && *does == verb);
     let what = other.map_or_else(|| format!("{collection}.{verb}"), |(_, _, _, what)| (*what).to_owned());
     let prefix =

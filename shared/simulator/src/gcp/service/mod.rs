@@ -1,9 +1,16 @@
 //! The APIs: each one a function from the world and a request to an answer.
 
+mod billingbudgets;
+mod cloudbilling;
+pub(crate) mod compute;
+mod enabled;
+mod essentialcontacts;
+mod fields;
 mod iam;
 pub(crate) mod iam_policy;
 mod orgpolicy;
 mod resources;
+mod serviceusage;
 mod storage;
 
 use super::answer::Answered;
@@ -44,6 +51,11 @@ pub(crate) static SERVICES: &[Service] = &[
     service("iam", "iam", &["v1", "v2"], iam::answer),
     service("orgpolicy", "orgpolicy", &["v2"], orgpolicy::answer),
     service("storage", "storage", &["v1"], storage::answer),
+    service("serviceusage", "serviceusage", &["v1"], serviceusage::answer),
+    service("cloudbilling", "billing", &["v1"], cloudbilling::answer),
+    service("billingbudgets", "billing", &["v1"], billingbudgets::answer),
+    service("essentialcontacts", "essentialcontacts", &["v1"], essentialcontacts::answer),
+    service("compute", "compute", &["v1"], compute::answer),
 ];
 
 /// Performs an operation that has been let through.

@@ -44,6 +44,8 @@ pub const WRITE_IDENTITY: &str = "serviceAccount:landfall-write@acme-landfall.ia
 pub struct GcpSettings {
     /// How many polls of a long-running operation still answer that it is not done; with none the first answer has the outcome.
     pub operation_polls: u32,
+    /// How many looks it takes until an API that was enabled shows, and may be used.
+    pub activation_looks: u32,
     /// Whether lists begin every second page with an empty one.
     pub empty_pages: bool,
     /// How many things a page holds at most, where the API does not say fewer.
@@ -60,6 +62,7 @@ impl Default for GcpSettings {
     fn default() -> Self {
         Self {
             operation_polls: 1,
+            activation_looks: 0,
             empty_pages: false,
             page_size: 1_000,
             deny_quota: false,

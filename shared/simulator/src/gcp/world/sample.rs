@@ -11,6 +11,26 @@ use super::{
 const BIRTH: i64 = 1_672_531_200;
 const DAY: i64 = 86_400;
 
+/// The APIs that Landfall's own project has enabled: those that are called with its credentials.
+const CONTROLLER_SERVICES: [&str; 16] = [
+    "accessapproval.googleapis.com",
+    "billingbudgets.googleapis.com",
+    "cloudasset.googleapis.com",
+    "cloudbilling.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "cloudtasks.googleapis.com",
+    "essentialcontacts.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "orgpolicy.googleapis.com",
+    "pubsub.googleapis.com",
+    "run.googleapis.com",
+    "securitycentermanagement.googleapis.com",
+    "sts.googleapis.com",
+    "storage.googleapis.com",
+];
+
 /// Projects `team-000N` right below the organization, as they come: nothing configured but that some have been used. The `n`th differs,
 /// by `n % 4`: 1 nothing · 2 a binding that expires and a label of the team's · 3 an owner from outside · 0 a foreign lien, and an
 /// organization policy of the team's own.
@@ -31,6 +51,7 @@ pub(super) fn build(projects: usize) -> GcpWorld {
     }
     world.folders.insert(LEGACY_FOLDER.to_owned(), Folder::new(LEGACY_FOLDER, "legacy", &root, day(0)));
     world.add_project(CONTROLLER_PROJECT, &root, day(0));
+    world.enable(CONTROLLER_PROJECT, &CONTROLLER_SERVICES);
     for n in 1..=projects {
         let id = format!("team-{n:04}");
         let days = i64::try_from(n).unwrap_or_default().min(1_000);
