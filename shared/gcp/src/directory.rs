@@ -262,3 +262,6 @@ impl Directory {
 fn unseen(doing: &str, error: &CallError) -> LookError {
     LookError { doing: doing.to_owned(), why: chain(error) }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use landfall_engine::governor::{Governor, Rate};
 use url::Url;
 
 use super::patience::Patience;
+use super::service::TASKS;
 use super::{Client, Operation};
 use crate::error::ConfigError;
 use crate::http::{self, UNIVERSE, on_this_machine};
@@ -19,6 +20,20 @@ const ENDPOINT: &str = "LANDFALL_GCP_ENDPOINT";
 /// Puts a Cloud Storage on this machine in the place of the real one.
 const STORAGE: &str = "LANDFALL_GCP_STORAGE";
 
+/// Puts a Cloud Tasks on this machine in the place of the real one, where it is not with the other APIs.
+const TASKS_HERE: &str = "LANDFALL_GCP_TASKS";
+
+/// Where Google's services are on this machine: `http://127.0.0.1:PORT` each.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Local<'a> {
+    /// The APIs, each below a folder with the name of its host.
+    pub apis: &'a str,
+    /// Cloud Storage; nothing where there is none.
+    pub storage: Option<&'a str>,
+    /// Cloud Tasks; nothing where it is with the other APIs.
+    pub tasks: Option<&'a str>,
+}
+
 /// A process's way to Google Cloud. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Gcp(Arc<Inner>);
@@ -29,6 +44,8 @@ struct Inner {
     here: Option<Url>,
     /// A Cloud Storage on this machine in the place of all buckets.
     storage: Option<Url>,
+    /// A Cloud Tasks on this machine.
+    tasks: Option<Url>,
     means: Means,
     patience: Patience,
     connections: reqwest::Client,
@@ -40,7 +57,7 @@ struct Inner {
 impl Gcp {
     /// The way that the environment says: Application Default Credentials, as Google's own libraries find them.
     /// `LANDFALL_GCP_ENDPOINT` puts Google's APIs on this machine in the place of the real ones, for tests and the demo, and
-    /// `LANDFALL_GCP_STORAGE` a Cloud Storage.
+    /// `LANDFALL_GCP_STORAGE` a Cloud Storage, and `LANDFALL_GCP_TASKS` a Cloud Tasks of its own.
     pub fn from_env(governor: Arc<Governor>) -> Result<Self, ConfigError> {
         Self::of(|name| std::env::var(name).ok(), Path::is_file, governor)
     }
@@ -52,40 +69,56 @@ impl Gcp {
         governor: Arc<Governor>,
     ) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let storage = variable(STORAGE).map(|text| on_this_machine(STORAGE, &text)).transpose()?;
-        match variable(ENDPOINT) {
-            Some(endpoint) => Self::here(&endpoint, storage, Patience::HERE),
-            None => Self::new(None, storage, Means::of(variable, is_file), Patience::REAL, governor),
+        let storage = variable(STORAGE);
+        let tasks = variable(TASKS_HERE);
+        if let Some(apis) = variable(ENDPOINT) {
+            let local = Local { apis: &apis, storage: storage.as_deref(), tasks: tasks.as_deref() };
+            return Self::here(&local, Patience::HERE);
         }
+        let storage = storage.map(|text| on_this_machine(STORAGE, &text)).transpose()?;
+        let tasks = tasks.map(|text| on_this_machine(TASKS_HERE, &text)).transpose()?;
+        let inner = Inner {
+            here: None,
+            storage,
+            tasks,
+            means: Means::of(variable, is_file),
+            patience: Patience::REAL,
+            connections: http::client()?,
+            governor,
+            clients: Mutex::default(),
+        };
+        Ok(Gcp(Arc::new(inner)))
     }
 
     /// Google's APIs on this machine: a simulator's, `http://127.0.0.1:PORT`. There is no storage.
     pub fn loopback(url: &str) -> Result<Self, ConfigError> {
-        Self::here(url, None, Patience::HERE)
+        Self::local(&Local { apis: url, ..Local::default() })
     }
 
     /// Google's APIs and a Cloud Storage on this machine: `http://127.0.0.1:PORT` each.
     pub fn loopback_with_storage(url: &str, storage: &str) -> Result<Self, ConfigError> {
-        Self::here(url, Some(on_this_machine(STORAGE, storage)?), Patience::HERE)
+        Self::local(&Local { apis: url, storage: Some(storage), tasks: None })
     }
 
-    pub(super) fn here(url: &str, storage: Option<Url>, patience: Patience) -> Result<Self, ConfigError> {
-        let here = on_this_machine(ENDPOINT, url)?;
-        // On this machine nobody is spared: calls go out as fast as they are answered.
-        let governor = Arc::new(Governor::new(|_| Rate::per_second(100_000, 10_000)));
-        Self::new(Some(here), storage, Means::Pretend, patience, governor)
+    /// Google's services on this machine.
+    pub fn local(local: &Local<'_>) -> Result<Self, ConfigError> {
+        Self::here(local, Patience::HERE)
     }
 
-    fn new(
-        here: Option<Url>,
-        storage: Option<Url>,
-        means: Means,
-        patience: Patience,
-        governor: Arc<Governor>,
-    ) -> Result<Self, ConfigError> {
-        let connections = http::client()?;
-        let clients = Mutex::default();
-        Ok(Gcp(Arc::new(Inner { here, storage, means, patience, connections, governor, clients })))
+    pub(super) fn here(local: &Local<'_>, patience: Patience) -> Result<Self, ConfigError> {
+        let Local { apis, storage, tasks } = local;
+        let inner = Inner {
+            here: Some(on_this_machine(ENDPOINT, apis)?),
+            storage: storage.map(|text| on_this_machine(STORAGE, text)).transpose()?,
+            tasks: tasks.map(|text| on_this_machine(TASKS_HERE, text)).transpose()?,
+            means: Means::Pretend,
+            patience,
+            connections: http::client()?,
+            // On this machine nobody is spared: calls go out as fast as they are answered.
+            governor: Arc::new(Governor::new(|_| Rate::per_second(100_000, 10_000))),
+            clients: Mutex::default(),
+        };
+        Ok(Gcp(Arc::new(inner)))
     }
 
     /// Calls as one identity. Asking twice gives the same one, with its token. Real credentials take a runtime.
@@ -110,7 +143,12 @@ impl Gcp {
         if strays || !host {
             return Err(wrong());
         }
-        let base = match &self.0.here {
+        let here = if *service == TASKS {
+            self.0.tasks.as_ref().or(self.0.here.as_ref())
+        } else {
+            self.0.here.as_ref()
+        };
+        let base = match here {
             // There every API stands below a folder with the name of its public host.
             Some(here) => format!("{here}{}.{UNIVERSE}", service.name),
             None => format!("https://{}.{universe}", service.name),

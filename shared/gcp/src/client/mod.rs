@@ -11,7 +11,7 @@ mod patience;
 mod reply;
 pub(crate) mod service;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,7 +21,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-pub use self::gcp::Gcp;
+pub use self::gcp::{Gcp, Local};
 pub(crate) use self::reply::Reply;
 use self::service::Service;
 use crate::error::CallError;

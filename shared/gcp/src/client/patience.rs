@@ -13,6 +13,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable as _};
 use tokio::time::Instant;
 
+use super::service::TASKS;
 use super::{Operation, Reply, Verb};
 use crate::error::CallError;
 
@@ -103,8 +104,8 @@ impl Twice {
         let method = path.rsplit('/').next().is_some_and(|last| last.contains(':'));
         // Compute's methods are folders of their own: `projects/acme/setCommonInstanceMetadata`.
         let method = method || path.rsplit('/').next().is_some_and(|last| last.starts_with("set"));
-        // Whose name the caller gives can't be made twice.
-        let named = operation.path.contains("Id=");
+        // Whose name the caller gives can't be made twice; that of a task stands in its body.
+        let named = operation.path.contains("Id=") || operation.service == TASKS;
         match operation.verb {
             Verb::Post if !method && !named => Twice::IsTwo,
             Verb::Get | Verb::Put | Verb::Patch | Verb::Delete | Verb::Post => Twice::IsOnce,

@@ -14,7 +14,6 @@ macro_rules! services {
         $($(#[$doc])* pub(crate) const $const: Service = Service { name: $name, version: $version };)*
 
         /// Every one of them.
-        #[cfg(test)]
         pub(crate) const ALL: &[Service] = &[$($const),*];
     };
 }
@@ -46,6 +45,8 @@ services! {
     COMPUTE "compute" "v1",
     /// Who of Google's may look into a project.
     ACCESS_APPROVAL "accessapproval" "v1",
+    /// Where work is left for later.
+    TASKS "cloudtasks" "v2",
     /// What Security Command Center watches.
     SECURITY "securitycentermanagement" "v1",
 }

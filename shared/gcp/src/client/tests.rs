@@ -4,7 +4,7 @@ mod environment;
 mod operations;
 mod pages;
 mod retries;
-mod server;
+pub(crate) mod server;
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use landfall_model::observed::Seen;
 use serde_json::json;
 
 use self::server::{Answer, Server, say};
+use super::gcp::Local;
 use super::patience::Patience;
 use super::service::{COMPUTE, DENY, POLICY, RESOURCES};
 use super::*;
@@ -26,7 +27,11 @@ fn client(server: &Server) -> Client {
 }
 
 fn client_as(server: &Server, who: &Who) -> Client {
-    Gcp::here(&server.url, None, Patience::SHORT).unwrap().client(who).unwrap()
+    patient(&server.url).client(who).unwrap()
+}
+
+fn patient(url: &str) -> Gcp {
+    Gcp::here(&Local { apis: url, ..Local::default() }, Patience::SHORT).unwrap()
 }
 
 /// A refusal as Google's APIs word it.

@@ -57,7 +57,7 @@ fn only_this_machine_stands_in_for_google_and_only_without_tls() {
         "http://127.0.0.1:8080/path",
         "127.0.0.1:8080",
     ] {
-        for name in ["LANDFALL_GCP_ENDPOINT", "LANDFALL_GCP_STORAGE"] {
+        for name in ["LANDFALL_GCP_ENDPOINT", "LANDFALL_GCP_STORAGE", "LANDFALL_GCP_TASKS"] {
             let error = gcp(&[(name, elsewhere)], &[]).unwrap_err();
             assert!(
                 matches!(error, ConfigError::NotLoopback { variable, .. } if variable == name),
@@ -66,5 +66,6 @@ fn only_this_machine_stands_in_for_google_and_only_without_tls() {
         }
         assert!(Gcp::loopback(elsewhere).is_err(), "{elsewhere}");
     }
+    // One of them alone makes nothing loopback.
     assert!(!gcp(&[("LANDFALL_GCP_STORAGE", "http://127.0.0.1:1")], &[]).unwrap().is_loopback());
 }

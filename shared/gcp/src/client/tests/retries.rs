@@ -130,7 +130,7 @@ async fn nobody_there_is_told_as_that() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = Gcp::here(&url, None, Patience::SHORT).unwrap().client(&Who::Read(None)).unwrap();
+    let client = patient(&url).client(&Who::Read(None)).unwrap();
     let error = client.get(&RESOURCES, ONE).await.unwrap_err();
     assert!(matches!(error, CallError::Unreachable { .. }) && error.is_without_effect(), "{error}");
     assert_eq!(
