@@ -149,7 +149,7 @@ impl Request {
             let operation = self.operation();
             return [".list", ".aggregatedList"].iter().any(|list| operation.ends_with(list));
         }
-        let one = self.parts.len() % 2 == 0 && self.verb.is_empty();
+        let one = self.parts.len().is_multiple_of(2) && self.verb.is_empty();
         self.reads() && (self.service.name == "iam" || !(one || self.verb.ends_with("IamPolicy")))
     }
 

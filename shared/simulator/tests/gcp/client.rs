@@ -1,6 +1,10 @@
 //! The smallest client that will do: one request, one connection, one answer.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests: what fails here fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of tests: what fails here fails the test"
+)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

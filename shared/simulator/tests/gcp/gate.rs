@@ -1,5 +1,7 @@
 //! Who may do what: allow policies, deny policies, and whom the gate spares.
 
+#![expect(clippy::indexing_slicing, reason = "test code")]
+
 use landfall_simulator::gcp::{GcpSimulator, WRITE_IDENTITY};
 use serde_json::{Value, json};
 

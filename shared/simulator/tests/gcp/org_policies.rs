@@ -1,5 +1,7 @@
 //! Organization policies: written with etags, inherited, and enforced.
 
+#![expect(clippy::indexing_slicing, reason = "test code")]
+
 use serde_json::{Value, json};
 
 use crate::client::{Client, ROOT, simulator};
