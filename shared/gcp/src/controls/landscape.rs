@@ -49,11 +49,13 @@ controls:
   reachable: { control: security-contacts }
   spending: { control: budget }
   apis: { control: enabled-services, with: { gcp: [logging.googleapis.com, monitoring.googleapis.com] } }
+  paid: { control: billing-account, with: { account: main } }
+  tagged: { control: resource-tags, with: { set: { exposure: internal } } }
   locked: { control: resource-locks, with: { tenant: true } }
   no-default: { control: no-default-network }
   hardened: { control: hardened-instances }
 landing-zones:
-  standard: { version: 1, controls: [named, renamed, reachable, spending, apis, locked, no-default, hardened] }
+  standard: { version: 1, controls: [named, renamed, reachable, spending, apis, paid, tagged, locked, no-default, hardened] }
 projects:
   checkout:
     team: payments

@@ -5,6 +5,7 @@
 
 mod access;
 mod account_alias;
+mod billing_account;
 mod enabled_services;
 mod iam_policy;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod placement;
 mod protect_baseline;
 mod quarantine_gate;
 mod resource_locks;
+mod resource_tags;
 mod security_contacts;
 mod tags;
 mod units;
@@ -63,8 +65,6 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         | ControlKind::AllowedRegions
         | ControlKind::DeniedServices
         | ControlKind::OrganizationPolicies
-        | ControlKind::BillingAccount
-        | ControlKind::ResourceTags
         | ControlKind::AuditLog
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
@@ -81,6 +81,8 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
         ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
+        ControlKind::BillingAccount => Control(&billing_account::BillingAccount),
+        ControlKind::ResourceTags => Control(&resource_tags::ResourceTags),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {

@@ -192,3 +192,41 @@ async fn liens_are_placed_once_beside_those_of_others() {
     });
     assert_eq!(origins, ["\"landfall.protect-baseline\"", "\"landfall.resource-locks\"", "\"team\""]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_are_made_once_and_bound_beside_those_of_others() {
+    let wire = Wire::new(|_| {});
+    let organization = Landscape::organization().desired;
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    let wrong = wire.held_twice(ControlKind::ResourceTags, &organization).await;
+    assert_eq!(wrong, ["there is no tag key `exposure`"]);
+    // Somebody else has values and bindings of their own: another value of our key, and a key of theirs.
+    wire.simulator.change(|world| {
+        let things = &mut world.organization.governance;
+        let exposure = things.things("cloudresourcemanager/tagKeys").values().next().unwrap()["name"].clone();
+        for (id, key, namespaced) in [
+            ("71", &exposure, "123456789012/exposure/public"),
+            ("72", &serde_json::json!("tagKeys/9"), "123456789012/theirs/stays"),
+        ] {
+            let value = serde_json::json!({
+                "name": format!("tagValues/{id}"), "parent": key, "namespacedName": namespaced,
+                "shortName": namespaced.rsplit('/').next(),
+            });
+            things.things_mut("cloudresourcemanager/tagValues").insert(id.to_owned(), value);
+        }
+        let tags = &mut world.project_mut(CHECKOUT).unwrap().governance.tags;
+        tags.extend(["tagValues/71".to_owned(), "tagValues/72".to_owned()]);
+    });
+    let wrong = wire.held_twice(ControlKind::ResourceTags, &checkout).await;
+    assert_eq!(wrong, ["the tag `exposure` is `public`, not `internal`"]);
+    let bound = wire.simulator.read(|world| {
+        let values = world.organization.governance.things("cloudresourcemanager/tagValues");
+        let tags = &world.project(CHECKOUT).unwrap().governance.tags;
+        let named = |tag: &String| values[tag.strip_prefix("tagValues/").unwrap()]["namespacedName"].clone();
+        tags.iter().map(named).collect::<Vec<_>>()
+    });
+    assert_eq!(bound.len(), 2);
+    for expected in ["123456789012/exposure/internal", "123456789012/theirs/stays"] {
+        assert!(bound.iter().any(|bound| bound == expected), "{bound:?}");
+    }
+}
