@@ -5,7 +5,7 @@ use landfall_engine::config::{Forms, Wrong};
 use landfall_engine::trust::Footing;
 use url::Url;
 
-use crate::trigger::Duty;
+use crate::trigger::{ACCOUNT, Duty};
 
 /// Google Cloud's.
 pub const FORMS: Forms = Forms {
@@ -25,6 +25,7 @@ pub const TIMEOUT: &str = "CLOUD_RUN_TIMEOUT_SECONDS";
 const AUTH: &str = "LANDFALL_AUTH";
 const AUDIENCE: &str = "LANDFALL_AUDIENCE";
 const KEYS: &str = "LANDFALL_JWKS";
+const WORKER: &str = "LANDFALL_WORKER";
 
 /// Cloud Run's own where nobody says another: <https://cloud.google.com/run/docs/configuring/request-timeout>.
 const DEFAULT: SignedDuration = SignedDuration::from_secs(300);
@@ -65,7 +66,9 @@ impl Auth {
         match get(AUTH).as_deref() {
             Some("oidc") => {}
             Some("platform") => {
-                let mut others = [AUDIENCE, KEYS].into_iter().chain(Duty::ALL.map(Duty::callers));
+                // As whom Cloud Tasks calls is said in any case.
+                let callers = Duty::ALL.map(Duty::callers).into_iter().filter(|name| *name != ACCOUNT);
+                let mut others = [AUDIENCE, KEYS].into_iter().chain(callers);
                 return match others.find(|name| get(name).is_some()) {
                     None => Ok(Auth::Platform),
                     Some(name) => Err(wrong(
@@ -114,6 +117,52 @@ impl Auth {
             callers,
             keys: get(KEYS).map(|text| keys(&text, footing)).transpose()?,
         }))
+    }
+}
+
+/// Where Cloud Tasks brings work to, and as whom: <https://cloud.google.com/run/docs/triggering/using-tasks>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// This function's own address, with the path `/work`.
+    pub url: String,
+    /// The service account whose token comes along; beside a simulator there may be none.
+    pub account: Option<String>,
+    /// What the token is made for: what this function asks for, or the address without its path, which is what Cloud Run asks for.
+    pub audience: String,
+}
+
+impl Worker {
+    /// Reads where work is brought to.
+    pub fn read(
+        variable: impl Fn(&str) -> Option<String>,
+        auth: &Auth,
+        footing: Footing,
+    ) -> Result<Self, Wrong> {
+        let get = |name: &'static str| variable(name).filter(|value| !value.trim().is_empty());
+        let expected =
+            "expected this function's own address with the path `/work`: `https://landfall-….run.app/work`";
+        let text = get(WORKER).ok_or_else(|| wrong(WORKER, &format!("is not set; {expected}")))?;
+        let url = Url::parse(&text).ok().filter(|url| {
+            let scheme = if footing == Footing::Loopback { "http" } else { "https" };
+            url.scheme() == scheme
+                && url.path() == "/work"
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        let url = url.ok_or_else(|| wrong(WORKER, &format!("`{text}` can't be used; {expected}")))?;
+        let account = get(ACCOUNT);
+        if account.is_none() && footing == Footing::Real {
+            return Err(wrong(
+                ACCOUNT,
+                "is not set; expected the mail address of the service account as which Cloud Tasks calls",
+            ));
+        }
+        let audience = match auth {
+            Auth::Oidc(Oidc { audiences, .. }) => audiences.first().cloned(),
+            Auth::Platform => None,
+        };
+        let audience = audience.unwrap_or_else(|| url.origin().ascii_serialization());
+        Ok(Worker { url: url.into(), account, audience })
     }
 }
 
@@ -186,7 +235,7 @@ mod tests {
         ("LANDFALL_AUTH", "oidc"),
         ("LANDFALL_AUDIENCE", "https://landfall.run.app"),
         ("LANDFALL_SWEEP_CALLERS", "scheduler@acme-landfall.iam.gserviceaccount.com"),
-        ("LANDFALL_WORK_CALLERS", "tasks@acme-landfall.iam.gserviceaccount.com"),
+        ("LANDFALL_WORKER_ACCOUNT", "tasks@acme-landfall.iam.gserviceaccount.com"),
     ];
 
     fn read(changed: &[(&'static str, &'static str)], footing: Footing) -> Result<Auth, String> {
@@ -203,7 +252,7 @@ mod tests {
         assert!(events.1.is_empty());
         let without = |name| read(&[(name, " , ")], Footing::Real).unwrap_err();
         assert!(without("LANDFALL_AUDIENCE").starts_with("LANDFALL_AUDIENCE: is not set"));
-        assert!(without("LANDFALL_WORK_CALLERS").starts_with("LANDFALL_WORK_CALLERS: is not set"));
+        assert!(without("LANDFALL_WORKER_ACCOUNT").starts_with("LANDFALL_WORKER_ACCOUNT: is not set"));
         for other in ["allUsers", "serviceAccount:a@b.c", "*@b.c", "a@b"] {
             assert!(
                 read(&[("LANDFALL_EVENTS_CALLERS", other)], Footing::Real)

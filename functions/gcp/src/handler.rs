@@ -223,3 +223,109 @@ async fn drain(mut body: Incoming) {
     // Whether it came to its end does not matter to anybody.
     drop(tokio::time::timeout(BODY, read).await);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::config::Auth;
+
+    /// Takes its time, and counts what it ended.
+    #[derive(Default)]
+    struct Slow(Arc<AtomicUsize>);
+
+    #[async_trait]
+    impl Desk for Slow {
+        async fn answer(&self, _: Trigger, _: Timestamp) -> anyhow::Result<Answer> {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(Answer::Ignored { why: "it was slow".to_owned() })
+        }
+
+        async fn refuse(&self, _: &[u8], _: &str) -> anyhow::Result<Option<String>> {
+            anyhow::bail!("the store is away")
+        }
+    }
+
+    struct Running {
+        address: std::net::SocketAddr,
+        stop: oneshot::Sender<()>,
+        ended: Arc<AtomicUsize>,
+        server: tokio::task::JoinHandle<()>,
+    }
+
+    async fn running() -> Running {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let desk = Slow::default();
+        let ended = Arc::clone(&desk.0);
+        let timeout = SignedDuration::from_secs(300);
+        let front = Arc::new(Front { guard: Guard::new(Auth::Platform), desk, timeout });
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(serve(listener, front, async move { drop(stopped.await) }));
+        Running { address, stop, ended, server }
+    }
+
+    async fn write(running: &Running, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stream
+    }
+
+    async fn heard(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    const SWEEP: &str = "POST /sweep HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn who_is_asked_to_end_ends_what_is_under_way_first() {
+        let running = running().await;
+        let idle = TcpStream::connect(running.address).await.unwrap();
+        let stream = write(&running, SWEEP).await;
+        running.stop.send(()).unwrap();
+        assert!(heard(stream).await.contains("it was slow"));
+        tokio::time::timeout(Duration::from_secs(5), running.server).await.unwrap().unwrap();
+        drop(idle);
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_on_when_whoever_asked_hangs_up() {
+        let running = running().await;
+        drop(write(&running, SWEEP).await);
+        running.stop.send(()).unwrap();
+        tokio::time::timeout(Duration::from_secs(5), running.server).await.unwrap().unwrap();
+        assert_eq!(running.ended.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_can_read_is_refused_even_where_it_can_t_be_written_down() {
+        let running = running().await;
+        let text = "POST /work HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello";
+        let said = heard(write(&running, text).await).await;
+        assert!(said.starts_with("HTTP/1.1 400 ") && said.contains("\"refused\""), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_body_without_end_is_cut_off_at_the_same_length() {
+        let running = running().await;
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let head = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let chunk = [b"100000\r\n".as_slice(), &vec![b' '; 1 << 20], b"\r\n"].concat();
+        for _ in 0..11 {
+            stream.write_all(&chunk).await.unwrap();
+        }
+        stream.write_all(b"0\r\n\r\n").await.unwrap();
+        let said = heard(stream).await;
+        assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    }
+}

@@ -23,7 +23,6 @@ use landfall_engine::trust::Footing;
 use tokio::net::TcpListener;
 
 use caller::Guard;
-use config::Auth;
 use handler::{Front, serve};
 use shell::Shell;
 
@@ -43,9 +42,9 @@ async fn listen() -> anyhow::Result<()> {
     // A second process-wide one could only be ours as well: nothing else here knows tokens.
     let _: bool = jwt::install();
     let variable = |name: &str| std::env::var(name).ok();
-    let shell = Shell::from_env()?;
+    let (shell, auth) = Shell::from_env()?;
     let footing = shell.footing();
-    let guard = Guard::new(Auth::read(variable, footing)?);
+    let guard = Guard::new(auth);
     let timeout = config::timeout(variable(config::TIMEOUT).as_deref())?;
     let port = config::port(variable(config::PORT).as_deref())?;
     // Cloud Run asks for every address; beside a simulator nobody else has business here.

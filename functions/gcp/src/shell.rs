@@ -21,7 +21,7 @@ use landfall_model::trigger::Trigger;
 use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::config::FORMS;
+use crate::config::{Auth, FORMS, Worker};
 use crate::handler::Desk;
 
 /// A warm function looks for a newer bundle this often, and forgets what it knew of the organization.
@@ -45,13 +45,18 @@ struct Followed {
 }
 
 impl Shell {
-    /// Reads the environment. Nothing is asked of the network before the first event.
-    pub fn from_env() -> anyhow::Result<Self> {
+    /// Reads the environment; also says who may call. Nothing is asked of the network before the first event.
+    pub fn from_env() -> anyhow::Result<(Self, Auth)> {
+        let variable = |name: &str| std::env::var(name).ok();
         let governor = Arc::new(Governor::new(rate));
         let gcp = Gcp::from_env(governor).map_err(one_line)?;
-        let config = Config::read(|name| std::env::var(name).ok(), footing(&gcp), &FORMS)?;
-        let queue = Arc::new(NotBuilt);
-        Ok(Shell { config, gcp, store: OnceCell::new(), queue, followed: Mutex::new(None) })
+        let config = Config::read(variable, footing(&gcp), &FORMS)?;
+        let auth = Auth::read(variable, footing(&gcp))?;
+        Worker::read(variable, &auth, footing(&gcp))?;
+        let queue = NotBuilt;
+        let shell =
+            Shell { config, gcp, store: OnceCell::new(), queue: Arc::new(queue), followed: Mutex::new(None) };
+        Ok((shell, auth))
     }
 
     /// Whether everything this process reaches is on this machine.

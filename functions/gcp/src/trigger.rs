@@ -15,6 +15,9 @@ use serde_json::Value;
 use crate::envelope::{Event, PUBLISHED, Posted, read};
 use crate::{asset, record};
 
+/// The service account whose token Cloud Tasks brings: whom the queue is told to call as, and who may hand out work.
+pub(crate) const ACCOUNT: &str = "LANDFALL_WORKER_ACCOUNT";
+
 /// An entry was written into an audit log: <https://cloud.google.com/eventarc/docs/reference/supported-events>.
 const WRITTEN: &str = "google.cloud.audit.log.v1.written";
 
@@ -70,7 +73,7 @@ impl Duty {
         match self {
             Duty::Events => "LANDFALL_EVENTS_CALLERS",
             Duty::Sweep => "LANDFALL_SWEEP_CALLERS",
-            Duty::Work => "LANDFALL_WORK_CALLERS",
+            Duty::Work => ACCOUNT,
             Duty::Console => "LANDFALL_CONSOLE_CALLERS",
         }
     }
