@@ -21,7 +21,7 @@ use landfall_model::trigger::Trigger;
 use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::config::{Auth, FORMS, Worker};
+use crate::config::{self, Auth, FORMS, Worker};
 use crate::handler::Desk;
 
 /// A warm function looks for a newer bundle this often, and forgets what it knew of the organization.
@@ -52,8 +52,12 @@ impl Shell {
         let gcp = Gcp::from_env(governor).map_err(one_line)?;
         let config = Config::read(variable, footing(&gcp), &FORMS)?;
         let auth = Auth::read(variable, footing(&gcp))?;
-        Worker::read(variable, &auth, footing(&gcp))?;
-        let queue = NotBuilt;
+        let Worker { url, account, audience } = Worker::read(variable, &auth, footing(&gcp))?;
+        let deadline = config::timeout(variable(config::TIMEOUT).as_deref())?.unsigned_abs();
+        let worker = landfall_gcp::Worker { url, account, audience: Some(audience), deadline };
+        let queue = gcp
+            .queue(&config.queue, worker)
+            .map_err(|error| anyhow::anyhow!("LANDFALL_QUEUE: {}", chain(&error)))?;
         let shell =
             Shell { config, gcp, store: OnceCell::new(), queue: Arc::new(queue), followed: Mutex::new(None) };
         Ok((shell, auth))
@@ -145,18 +149,6 @@ pub async fn open(address: &str, gcp: &Gcp) -> anyhow::Result<Arc<dyn Store>> {
     }
     let store = gcp.store(address).await.map_err(one_line).context("LANDFALL_STORE")?;
     Ok(Arc::new(store))
-}
-
-/// Where Cloud Tasks will be.
-#[derive(Debug)]
-struct NotBuilt;
-
-#[async_trait]
-impl Outbox for NotBuilt {
-    async fn send(&self, _: &str, _: std::time::Duration) -> Result<(), landfall_engine::queue::QueueError> {
-        let doing = "send a message: Cloud Tasks is not in this version".to_owned();
-        Err(landfall_engine::queue::QueueError::Unavailable { doing, source: "it is being built".into() })
-    }
 }
 
 async fn fetch(gcp: &Gcp, from: &str) -> anyhow::Result<Option<Vec<u8>>> {
