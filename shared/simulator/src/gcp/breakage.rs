@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::constraint::{self, Kind};
+use super::service::compute;
 use super::world::{GcpWorld, Governance, Project};
 
 /// One way to break a project.
@@ -127,7 +128,8 @@ pub(crate) fn perform(world: &mut GcpWorld, named: &str, what: GcpBreakage) -> R
     };
     let (id, number) = (id.clone(), number.clone());
     match what {
-        // Both are more than fields of the project.
+        // The first are more than fields of the project.
+        GcpBreakage::DefaultNetwork => compute::restore_default_network(world, &id),
         GcpBreakage::Budget => {
             let ours = format!("projects/{number}");
             for account in world.billing_accounts.values_mut() {
@@ -178,7 +180,6 @@ pub(crate) fn perform(world: &mut GcpWorld, named: &str, what: GcpBreakage) -> R
         | GcpBreakage::Placement
         | GcpBreakage::Name
         | GcpBreakage::Lien
-        | GcpBreakage::DefaultNetwork
         | GcpBreakage::Metadata
         | GcpBreakage::Services
         | GcpBreakage::Billing
@@ -213,14 +214,9 @@ fn break_project(project: &mut Project, what: GcpBreakage, root: &str) {
             clear(&["monitoring/alertPolicies", "monitoring/notificationChannels", "logging/metrics"])
         }
         GcpBreakage::AccessApproval => clear(&["accessapproval/settings"]),
-        // What it had is made anew by the first who looks.
-        GcpBreakage::DefaultNetwork => {
-            held.things_mut("compute/project").clear();
-            project.services.insert("compute.googleapis.com".to_owned());
-        }
         GcpBreakage::Metadata => {
             for one in held.things_mut("compute/project").values_mut().filter_map(Value::as_object_mut) {
-                one.remove("commonInstanceMetadata");
+                one.remove("items");
             }
         }
         GcpBreakage::OrgPolicies => held.org_policies.clear(),
@@ -239,6 +235,9 @@ fn break_project(project: &mut Project, what: GcpBreakage, root: &str) {
         GcpBreakage::Billing => project.billing_account = None,
         GcpBreakage::Deleted => project.deleted_at = Some(Timestamp::now()),
         // INVARIANT: these are more than fields of the project, and done above.
-        GcpBreakage::Budget | GcpBreakage::ServiceAccountKey | GcpBreakage::OrgPolicy => {}
+        GcpBreakage::Budget
+        | GcpBreakage::DefaultNetwork
+        | GcpBreakage::ServiceAccountKey
+        | GcpBreakage::OrgPolicy => {}
     }
 }

@@ -250,6 +250,10 @@ pub(crate) fn check(world: &GcpWorld, request: &Request) -> Result<(), Refusal> 
                 return Err(violated(message, constraint, &name));
             }
         }
+        ("compute", ("POST", parts, "")) if parts.last() == Some(&"instances") => {
+            located(world, request, &name)?;
+            return addressed(world, request, project);
+        }
         ("compute" | "storage", ("POST", _, "")) => return located(world, request, &name),
         _ => {}
     }
@@ -289,6 +293,30 @@ fn located(world: &GcpWorld, request: &Request, name: &str) -> Result<(), Refusa
     }
     // Cloud Storage and Compute Engine both say 412, which is not the number that goes with the word elsewhere.
     let message = format!("'{place}' violates constraint 'constraints/gcp.resourceLocations'");
+    Err(precondition(message).status(412))
+}
+
+/// A machine with an address of the Internet must be allowed by its name:
+/// <https://cloud.google.com/compute/docs/ip-addresses/configure-static-external-ip-address#disableexternalip>
+fn addressed(world: &GcpWorld, request: &Request, project: &Project) -> Result<(), Refusal> {
+    let interfaces = request.body.get("networkInterfaces").and_then(Value::as_array);
+    let open =
+        |interface: &Value| interface.get("accessConfigs").is_some_and(|configs| configs != &json!([]));
+    if !interfaces.is_some_and(|all| all.iter().any(open)) {
+        return Ok(());
+    }
+    let zone = request.part(3);
+    let named = |of: &str| format!("projects/{of}/zones/{zone}/instances/{}", request.text("name"));
+    let (by_id, by_number) = (named(&project.id), named(&project.number));
+    let constraint = "constraints/compute.vmExternalIpAccess";
+    let on = format!("projects/{}", project.id);
+    if effective(world, &on, "compute.vmExternalIpAccess").allows(&[&by_id, &by_number]) {
+        return Ok(());
+    }
+    let message = format!(
+        "Constraint {constraint} violated for project {}. Add instance {by_id} to the constraint to use external IP with it.",
+        project.number
+    );
     Err(precondition(message).status(412))
 }
 

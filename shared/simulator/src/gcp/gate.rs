@@ -45,7 +45,24 @@ pub(crate) fn check(world: &GcpWorld, faults: &Faults, request: &Request) -> Res
         return Err(forbidden(request));
     }
     access::check(world, request)?;
+    alive(world, request)?;
     constraint::check(world, request)
+}
+
+/// A project whose deletion was asked for is still there for who looks, and for Resource Manager, which can bring it back.
+///
+/// <https://cloud.google.com/resource-manager/docs/creating-managing-projects#shutting_down_projects>
+fn alive(world: &GcpWorld, request: &Request) -> Result<(), Refusal> {
+    let about = request.about().unwrap_or_default();
+    let project = about.strip_prefix("projects/").and_then(|id| world.project(id));
+    let dead = project.is_some_and(|project| project.deleted_at.is_some());
+    if !dead || request.reads() || request.service.name == "cloudresourcemanager" {
+        return Ok(());
+    }
+    let service = format!("{}.googleapis.com", request.service.name);
+    let message = format!("Permission denied on resource {about}: the project has been deleted.");
+    let metadata = [("consumer", about.as_str()), ("service", service.as_str())];
+    Err(because(denied(message), "CONSUMER_INVALID", "googleapis.com", &metadata))
 }
 
 /// A project by its id alone, everything else by its whole name.

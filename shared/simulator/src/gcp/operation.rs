@@ -45,6 +45,7 @@ pub(crate) fn begin(
         Operation { name: name.clone(), metadata, polls, begun: request.now, effect, with, outcome: None };
     let key = key(request.service.name, &name);
     world.operations.insert(key.clone(), operation);
+    world.pending.insert(key.clone());
     if polls == 0 {
         finish(world, &key);
     }
@@ -76,15 +77,16 @@ pub(crate) fn poll(world: &mut GcpWorld, request: &Request) -> Answered {
 
 /// Ends those that nobody looks at.
 pub(crate) fn pass(world: &mut GcpWorld, now: Timestamp) {
-    let over = |operation: &&Operation| {
-        operation.outcome.is_none() && now.as_second() - operation.begun.as_second() > UNWATCHED
+    let over = |key: &&String| {
+        let begun = world.operations.get(*key).map(|operation| operation.begun.as_second());
+        begun.is_none_or(|begun| now.as_second() - begun > UNWATCHED)
     };
-    let late: Vec<_> =
-        world.operations.iter().filter(|(_, one)| over(one)).map(|(key, _)| key.clone()).collect();
+    let late: Vec<String> = world.pending.iter().filter(over).cloned().collect();
     late.iter().for_each(|key| finish(world, key));
 }
 
 fn finish(world: &mut GcpWorld, key: &str) {
+    world.pending.remove(key);
     let Some(operation) = world.operations.get(key).filter(|one| one.outcome.is_none()) else { return };
     let (effect, with) = (operation.effect, operation.with.clone());
     let outcome = effect(world, &with);

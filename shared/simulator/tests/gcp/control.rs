@@ -52,6 +52,7 @@ fn everything_that_can_be_broken_can_be_broken() {
         assert_eq!((found.display_name.as_str(), found.deleted_at.is_some()), ("renamed by hand", true));
         assert!(found.governance.iam.grants("roles/owner", "user:somebody@elsewhere.example"));
         assert!(found.governance.things("cloudresourcemanager/liens").is_empty());
+        assert!(found.governance.things("compute/networks").contains_key("default"));
         assert_eq!(found.governance.things("iam/serviceAccountKeys").len(), 1);
     });
     let unknown = client.control("POST", "break", &json!({"project": "team-0004", "what": "x"}).to_string());

@@ -159,6 +159,22 @@ fn constraints_bind_whoever_calls() {
     assert_eq!(refused.told(), "403 PERMISSION_DENIED");
     assert!(refused.text("/error/message").contains("constraints/gcp.restrictServiceUsage"));
     assert_eq!(client.get("/storage.googleapis.com/storage/v1/b/first").told(), "403 PERMISSION_DENIED");
+    let machine = |zone: &str, name: &str, interface: Value| {
+        let body = json!({"name": name, "networkInterfaces": [interface]});
+        client.post(
+            &format!("/compute.googleapis.com/compute/v1/projects/team-0001/zones/{zone}/instances"),
+            &body,
+        )
+    };
+    simulator.edit(|world| world.enable("team-0001", &["compute.googleapis.com"]));
+    assert_eq!(machine("us-central1-a", "far", json!({})).told(), "412 FAILED_PRECONDITION");
+    assert_eq!(machine("europe-west1-b", "near", json!({})).told(), "200");
+    write(&client, on, "compute.vmExternalIpAccess", &json!({"rules": [{"denyAll": true}]}));
+    assert_eq!(
+        machine("europe-west1-b", "open", json!({"accessConfigs": [{}]})).told(),
+        "412 FAILED_PRECONDITION"
+    );
+    assert_eq!(machine("europe-west1-b", "closed", json!({})).told(), "200");
     let email = simulator.edit(|world| world.add_service_account("team-0001", "robot-one"));
     let keys = format!("/iam.googleapis.com/v1/{on}/serviceAccounts/{email}/keys");
     assert_eq!(client.post(&keys, &json!({})).told(), "200");

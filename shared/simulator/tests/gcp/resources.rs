@@ -124,6 +124,10 @@ fn a_deleted_project_is_still_found_and_can_come_back() {
     assert!(!listed.contains(&"team-0001".to_owned()));
     let late = client.patch(&format!("{project}?updateMask=labels"), &json!({"labels": {}}));
     assert_eq!(late.told(), "400 FAILED_PRECONDITION");
+    let roles = "/iam.googleapis.com/v1/projects/team-0001/serviceAccounts";
+    let dead = client.post(roles, &json!({"accountId": "robot-one"}));
+    assert_eq!((dead.told().as_str(), dead.reason().as_str()), ("403 PERMISSION_DENIED", "CONSUMER_INVALID"));
+    assert_eq!(client.get(roles).told(), "200");
     client.finish(RESOURCES, &client.post(&format!("{project}:undelete"), &json!({})));
     assert_eq!(client.get(project).json()["state"], "ACTIVE");
     assert_eq!(

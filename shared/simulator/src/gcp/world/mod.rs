@@ -90,6 +90,9 @@ pub struct GcpWorld {
     /// Long-running operations by API and name.
     #[serde(skip)]
     pub(crate) operations: BTreeMap<String, Operation>,
+    /// Those that are not done.
+    #[serde(skip)]
+    pub(crate) pending: BTreeSet<String>,
     /// When deny policies were read (`true`) and written, by the resource they hang on.
     #[serde(skip)]
     pub(crate) deny_calls: BTreeMap<(String, bool), Vec<Timestamp>>,
@@ -123,6 +126,7 @@ impl GcpWorld {
             tokens: BTreeMap::new(),
             groups: BTreeMap::new(),
             operations: BTreeMap::new(),
+            pending: BTreeSet::new(),
             deny_calls: BTreeMap::new(),
             events: Vec::new(),
             issued: 0,

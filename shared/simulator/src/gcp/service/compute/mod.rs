@@ -3,6 +3,7 @@
 //! <https://cloud.google.com/compute/docs/reference/rest/v1>. Its paths, operations and errors are older than the rules that the other
 //! APIs follow.
 
+mod instances;
 mod networks;
 mod operations;
 mod path;
@@ -40,8 +41,13 @@ pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
     match (method, rest, verb) {
         ("GET", [], "") => project::get(world, request, project),
         ("POST", ["setCommonInstanceMetadata"], "") => project::set_metadata(world, request, project),
-        ("GET", ["global", "operations", name], "") => operations::get(world, request, project, name),
-        ("POST", ["global", "operations", name, "wait"], "") => {
+        ("GET", ["global", "operations", name] | ["zones", _, "operations", name], "") => {
+            operations::get(world, request, project, name)
+        }
+        ("GET", ["zones", zone, "instances"], "") => instances::list(world, request, project, zone),
+        ("POST", ["zones", zone, "instances"], "") => instances::insert(world, request, project, zone),
+        ("GET", ["zones", _, "instances", name], "") => get(world, request, project, INSTANCES, name),
+        ("POST", ["global", "operations", name, "wait"] | ["zones", _, "operations", name, "wait"], "") => {
             operations::wait(world, request, project, name)
         }
         ("GET", ["aggregated", "instances"], "") => networks::instances(world, request, project),
@@ -98,6 +104,13 @@ pub(super) fn begin(world: &mut GcpWorld, project: &str) {
     if network {
         networks::make_default(world, &project);
     }
+}
+
+/// Makes the default network again, whatever the organization says of it: somebody did it by hand.
+pub(crate) fn restore_default_network(world: &mut GcpWorld, project: &str) {
+    world.enable(project, &[HOST]);
+    begin(world, project);
+    networks::make_default(world, project);
 }
 
 fn list(world: &GcpWorld, request: &Request, project: &str, kind: &str, name: &str) -> Answered {

@@ -50,6 +50,20 @@ pub(super) fn begin(
     governance.things(OPERATIONS).get(&name).map(show).unwrap_or_default()
 }
 
+/// An operation of a zone, which has its own address there. Answers how it is now.
+pub(super) fn place(world: &mut GcpWorld, base: &str, name: &str, zone: &str) -> Value {
+    let Some(kept) = world.at(base).and_then(|found| found.things_mut(OPERATIONS).get_mut(name)) else {
+        return Value::Null;
+    };
+    if let Some(shown) = kept.get_mut("shown") {
+        let at = format!("{base}/zones/{zone}");
+        let moved = text(shown, "targetLink").replace(&format!("{base}/global"), &at);
+        *shown = with(with(shown.clone(), "zone", link(&at)), "targetLink", moved);
+        *shown = with(shown.clone(), "selfLink", link(&format!("{at}/operations/{name}")));
+    }
+    show(kept)
+}
+
 /// A look: each one brings it nearer to its end.
 pub(super) fn get(world: &mut GcpWorld, request: &Request, project: &str, name: &str) -> Answered {
     let gone = || missing(&request.path);
