@@ -2,6 +2,7 @@
 
 pub mod azure;
 pub mod azurite;
+pub mod gcp;
 pub mod gcs;
 pub mod judges;
 pub mod properties;

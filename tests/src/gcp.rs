@@ -1,0 +1,148 @@
+//! A stage on a simulated Google Cloud.
+
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+
+use std::sync::Arc;
+
+use landfall_engine::engine::Engine;
+use landfall_engine::store::Store;
+use landfall_engine::store::memory::MemoryStore;
+use landfall_engine::trust::{Footing, trust};
+use landfall_gcp::{Gcp, GcpOrganization};
+use landfall_model::manifest::bundle::Bundle;
+use landfall_model::manifest::{Cloud, Manifest};
+use landfall_simulator::gcp::{GcpOptions, GcpSimulator, GcpWorld};
+
+use crate::spine::Way;
+use crate::stage::{Stage, engine_of, manifest};
+
+/// The manifest that most scenarios share.
+pub const ACME: &str = include_str!("../fixtures/gcp.yaml");
+
+/// The organization's number, as the manifest has it.
+pub const ORGANIZATION: &str = "organizations/123456789012";
+
+/// An organization of so many sample projects beside Landfall's own.
+pub fn world(projects: usize) -> GcpWorld {
+    let mut world = GcpWorld::sample(projects);
+    // Throttled calls may come again at once: a second for each would make tests of hundreds of calls slow.
+    world.settings.retry_after = None;
+    world
+}
+
+/// A stage on a simulated Google Cloud.
+pub type GcpStage = Stage<GcpSimulator>;
+
+impl Stage<GcpSimulator> {
+    /// A stage with the shared manifest and so many sample projects.
+    pub async fn on_gcp(projects: usize) -> Self {
+        Self::in_gcp(world(projects), ACME, Arc::new(MemoryStore::new())).await
+    }
+
+    /// A stage of one's own.
+    pub async fn in_gcp(world: GcpWorld, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+        Self::at(world, manifest(manifest_text), store).await
+    }
+
+    async fn at(world: GcpWorld, manifest: Manifest, store: Arc<dyn Store>) -> Self {
+        let simulator = GcpSimulator::start(GcpOptions { world: Some(world), ..GcpOptions::default() }).unwrap();
+        let cloud = organization(&simulator.url(), &manifest);
+        let (engine, queue, clock) = engine_of(cloud.clone(), cloud, manifest, store).await;
+        Stage { simulator, engine, queue, clock }
+    }
+
+    /// Another stage that stands where this one does, with a world and a store of its own.
+    pub async fn copy_in_gcp(&self) -> Self {
+        let (manifest, store) = self.kept().await;
+        let copy = Self::at(self.simulator.read(Clone::clone), manifest, store).await;
+        copy.clock.pass(self.clock.passed());
+        copy
+    }
+
+    /// Follows another manifest from now on.
+    pub async fn follow_in_gcp(&mut self, manifest_text: &str) {
+        let bundle = Bundle::build(manifest(manifest_text)).unwrap();
+        let store = &*self.engine.store;
+        let now = self.engine.clock.now();
+        self.engine.trusted = trust(store, bundle, None, None, Footing::Loopback, now).await.unwrap();
+        self.engine = self.another_in_gcp();
+    }
+
+    /// Another process on the same stage: the same store, queue and clock, its own connections.
+    pub fn another_in_gcp(&self) -> Engine {
+        let cloud = organization(&self.simulator.url(), self.engine.trusted.bundle.manifest());
+        Engine { cloud: cloud.clone(), hands: cloud, ..self.engine.clone() }
+    }
+
+    /// Calls that Google accepted and that changed something about a project, in order, as `service:operation`.
+    pub fn writes_in(&self, project: &str) -> Vec<String> {
+        let number = self.simulator.read(|world| world.project(project).map(|project| project.number.clone()));
+        let number = number.unwrap_or_default();
+        let is_about = |text: &str| {
+            text.split(['/', '"', '%', ':', '?']).any(|part| {
+                part == project || part == number || part.strip_prefix("2F").is_some_and(|part| part == project)
+            })
+        };
+        let calls = self.simulator.calls().into_iter();
+        calls
+            .filter(|call| call.status.is_some_and(|status| status < 300) && is_write(&call.method, &call.path))
+            .filter(|call| is_about(&call.path) || is_about(&call.parameters.to_string()))
+            .map(|call| format!("{}:{}", call.service, call.operation))
+            .collect()
+    }
+}
+
+/// Whether a call changes something: some that only look are sent as a POST.
+fn is_write(method: &str, path: &str) -> bool {
+    const LOOKS: [&str; 4] = [":getIamPolicy", ":search", ":testIamPermissions", ":getEffectivePolicy"];
+    method != "GET" && !LOOKS.iter().any(|look| path.ends_with(look))
+}
+
+fn organization(url: &str, manifest: &Manifest) -> Arc<GcpOrganization> {
+    let (name, ground) = manifest
+        .clouds
+        .iter()
+        .find_map(|(name, cloud)| match cloud {
+            Cloud::Gcp(ground) => Some((name.clone(), ground.clone())),
+            Cloud::Aws(_) | Cloud::Azure(_) => None,
+        })
+        .unwrap();
+    let gcp = Gcp::loopback(url).unwrap();
+    Arc::new(GcpOrganization::new(&gcp, name, ground).unwrap())
+}
+
+impl Way for GcpSimulator {
+    const CLOSES: &'static str = "iam:denypolicies.create";
+    const NO_CONTACTS: &'static str = "deny=essentialcontacts:contacts.create";
+    const NO_LOOK_AT_CONTACTS: &'static str = "deny=essentialcontacts:contacts.list@{id}";
+    const NO_GATE: &'static [&'static str] =
+        &["deny=iam:denypolicies.create@{id}", "deny=iam:denypolicies.get@{id}"];
+    const DENIED: &'static str = "PERMISSION_DENIED";
+    const FOREIGN: &'static str = "azure/3f2c0000-0000-4000-8000-000000000002";
+
+    async fn stage() -> Stage<Self> {
+        Stage::on_gcp(3).await
+    }
+
+    fn make(&self, name: &str) -> String {
+        self.edit(|world| world.create_project(name, ORGANIZATION));
+        name.to_owned()
+    }
+
+    fn writes(stage: &Stage<Self>, id: &str) -> Vec<String> {
+        stage.writes_in(id)
+    }
+
+    fn all_writes(&self) -> Vec<String> {
+        let calls = self.calls().into_iter().filter(|call| is_write(&call.method, &call.path));
+        calls.map(|call| format!("{} {}", call.method, call.path)).collect()
+    }
+
+    fn clear(&self) {
+        self.clear_calls();
+    }
+
+    fn fail(&self, faults: &str) {
+        self.set_faults(faults.parse().unwrap());
+    }
+}
