@@ -45,7 +45,8 @@ impl Stage<GcpSimulator> {
     }
 
     async fn at(world: GcpWorld, manifest: Manifest, store: Arc<dyn Store>) -> Self {
-        let simulator = GcpSimulator::start(GcpOptions { world: Some(world), ..GcpOptions::default() }).unwrap();
+        let simulator =
+            GcpSimulator::start(GcpOptions { world: Some(world), ..GcpOptions::default() }).unwrap();
         let cloud = organization(&simulator.url(), &manifest);
         let (engine, queue, clock) = engine_of(cloud.clone(), cloud, manifest, store).await;
         Stage { simulator, engine, queue, clock }
@@ -76,16 +77,21 @@ impl Stage<GcpSimulator> {
 
     /// Calls that Google accepted and that changed something about a project, in order, as `service:operation`.
     pub fn writes_in(&self, project: &str) -> Vec<String> {
-        let number = self.simulator.read(|world| world.project(project).map(|project| project.number.clone()));
+        let number =
+            self.simulator.read(|world| world.project(project).map(|project| project.number.clone()));
         let number = number.unwrap_or_default();
         let is_about = |text: &str| {
             text.split(['/', '"', '%', ':', '?']).any(|part| {
-                part == project || part == number || part.strip_prefix("2F").is_some_and(|part| part == project)
+                part == project
+                    || part == number
+                    || part.strip_prefix("2F").is_some_and(|part| part == project)
             })
         };
         let calls = self.simulator.calls().into_iter();
         calls
-            .filter(|call| call.status.is_some_and(|status| status < 300) && is_write(&call.method, &call.path))
+            .filter(|call| {
+                call.status.is_some_and(|status| status < 300) && is_write(&call.method, &call.path)
+            })
             .filter(|call| is_about(&call.path) || is_about(&call.parameters.to_string()))
             .map(|call| format!("{}:{}", call.service, call.operation))
             .collect()
@@ -112,11 +118,11 @@ fn organization(url: &str, manifest: &Manifest) -> Arc<GcpOrganization> {
 }
 
 impl Way for GcpSimulator {
-    const CLOSES: &'static str = "iam:denypolicies.create";
-    const NO_CONTACTS: &'static str = "deny=essentialcontacts:contacts.create";
-    const NO_LOOK_AT_CONTACTS: &'static str = "deny=essentialcontacts:contacts.list@{id}";
+    const CLOSES: &'static str = "iam:policies.denypolicies.create";
+    const NO_CONTACTS: &'static str = "deny=essentialcontacts:projects.contacts.create";
+    const NO_LOOK_AT_CONTACTS: &'static str = "deny=essentialcontacts:projects.contacts.list@{id}";
     const NO_GATE: &'static [&'static str] =
-        &["deny=iam:denypolicies.create@{id}", "deny=iam:denypolicies.get@{id}"];
+        &["deny=iam:policies.denypolicies.create@{id}", "deny=iam:policies.denypolicies.get@{id}"];
     const DENIED: &'static str = "PERMISSION_DENIED";
     const FOREIGN: &'static str = "azure/3f2c0000-0000-4000-8000-000000000002";
 

@@ -24,10 +24,11 @@ use landfall_model::target::Target;
 use landfall_model::trigger::Cause;
 use landfall_reports::text;
 use landfall_simulator::azure::{AzureSimulator, AzureWorld, WRITE_IDENTITY};
+use landfall_simulator::gcp::{GcpSimulator, GcpWorld};
 use landfall_simulator::{Simulator, World};
 
-use crate::azure;
 use crate::stage::{self, Stage, tenant};
+use crate::{azure, gcp};
 
 /// A cloud that the properties are asked of.
 pub trait Ground: Sized + Send + Sync + 'static {
@@ -350,6 +351,43 @@ impl Ground for AzureSimulator {
     }
 
     fn disturb(&self, how: fn(&mut AzureWorld, &str), tenant: &str) {
+        self.edit(|world| how(world, tenant));
+    }
+}
+
+impl Ground for GcpSimulator {
+    type World = GcpWorld;
+
+    const PROVIDER: Provider = Provider::Gcp;
+
+    fn offers(kind: ControlKind) -> bool {
+        landfall_gcp::controls::permissions(kind).is_some()
+    }
+
+    async fn agreement() -> (Stage<Self>, String) {
+        let mut stage = Stage::on_gcp(3).await;
+        stage.sweep().await;
+        let id = "new-agreement".to_owned();
+        stage.simulator.edit(|world| {
+            // Whoever made it owns it, which the report does not leave unsaid.
+            world.add_project(&id, gcp::ORGANIZATION, jiff::Timestamp::now());
+        });
+        stage.follow_in_gcp(&gcp::ACME.replace("team-0001", &id)).await;
+        let report = put_right(&stage, &tenant(&id)).await;
+        assert_eq!(report.life, Life::HandedOver, "{}", text::report(&report));
+        assert_eq!((report.counts.fail, report.counts.unknown), (0, 0), "{}", text::report(&report));
+        (stage, id)
+    }
+
+    async fn copy(stage: &Stage<Self>) -> Stage<Self> {
+        stage.copy_in_gcp().await
+    }
+
+    async fn another(stage: &Stage<Self>) -> Engine {
+        stage.another_in_gcp()
+    }
+
+    fn disturb(&self, how: fn(&mut GcpWorld, &str), tenant: &str) {
         self.edit(|world| how(world, tenant));
     }
 }

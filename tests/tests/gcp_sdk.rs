@@ -16,8 +16,7 @@ const ON_PURPOSE: [&str; 0] = [];
 fn googles_own_client_gets_what_it_expects() {
     let simulator = GcpSimulator::start(GcpOptions { projects: 4, ..GcpOptions::default() }).unwrap();
     let verdict = python("drive_gcp.py", &[&simulator.url()], "");
-    let lines: Vec<Value> =
-        verdict.said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = verdict.said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (last, steps) = lines.split_last().unwrap_or_else(|| panic!("{}", verdict.complained));
     let surprises: Vec<String> =
         steps.iter().filter(|step| step.get("expected").is_some()).map(ToString::to_string).collect();
@@ -33,6 +32,11 @@ fn googles_own_client_gets_what_it_expects() {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let judged: BTreeMap<String, u64> = serde_json::from_value(last["judged"].clone()).unwrap();
-    println!("{} steps; {} answers of {} operations were judged", steps.len(), judged.values().sum::<u64>(), judged.len());
+    println!(
+        "{} steps; {} answers of {} operations were judged",
+        steps.len(),
+        judged.values().sum::<u64>(),
+        judged.len()
+    );
     assert!(judged.len() > 40, "{judged:#?}");
 }

@@ -29,7 +29,7 @@ landfall_tests::whole_way! { GcpSimulator:
 async fn a_new_project_is_handed_over_and_its_gate_opens_last() {
     let writes =
         spine::a_new_tenant_is_gated_brought_to_its_baseline_verified_and_handed_over::<GcpSimulator>().await;
-    let opens = writes.iter().rposition(|write| write == "iam:denypolicies.delete").unwrap();
+    let opens = writes.iter().rposition(|write| write == "iam:policies.denypolicies.delete").unwrap();
     let after = &writes[opens + 1..];
     assert!(after.is_empty(), "{after:?} after the gate opened");
 }
@@ -55,7 +55,10 @@ async fn a_project_that_was_there_before_is_not_written_until_the_manifest_names
     assert_eq!(report.standing, Standing::Adopted);
     let writes = stage.writes_in("team-0005");
     assert!(writes.iter().any(|write| write == "cloudresourcemanager:projects.patch"), "{writes:?}");
-    assert!(!writes.iter().any(|write| write.starts_with("iam:denypolicies")), "it was never gated: {writes:?}");
+    assert!(
+        !writes.iter().any(|write| write.starts_with("iam:policies.denypolicies")),
+        "it was never gated: {writes:?}"
+    );
 }
 
 /// Moved in from another organization, or made long ago and seen only now: its time of creation is before the first inventory.
