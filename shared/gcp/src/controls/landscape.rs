@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use landfall_engine::control::{AnyControl, Control, Judge};
+use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Asked, Desired, Known, Standing, resolve};
 use landfall_model::facts::{Facts, Inventory, Origin, State};
 use landfall_model::id::RunId;
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::manifest::{Source, parse::parse};
+use landfall_model::manifest::{Handover, Mode, Source, parse::parse};
 use landfall_model::observed::{Look, Observed, Seen};
 use landfall_model::record::{Life, Record};
 use landfall_model::target::Target;
@@ -136,6 +137,21 @@ impl Landscape {
         let look = Look { seen, at: Timestamp::UNIX_EPOCH, request: None };
         self.observed.0.insert(address.parse().unwrap(), look);
         self
+    }
+
+    /// Asks this of a control, whatever the manifest says.
+    pub(super) fn ask(&mut self, kind: ControlKind, settings: Value) {
+        let asked = Asked {
+            control: kind,
+            names: Vec::new(),
+            settings: Ok(settings),
+            sources: Vec::new(),
+            satisfies: Vec::new(),
+            mode: Mode::of(kind),
+            handover: Handover::Required,
+        };
+        self.desired.asked.retain(|asked| asked.control != kind);
+        self.desired.asked.push(asked);
     }
 
     fn asked<C: Control>(&self) -> Asked {

@@ -5,13 +5,24 @@
 
 mod access;
 mod account_alias;
+mod allowed_regions;
 mod billing_account;
+mod block_public_images;
+mod block_public_snapshots;
+mod block_public_storage;
+mod denied_services;
 mod enabled_services;
+mod encrypt_by_default;
+mod external_access_analysis;
+mod hardened_instances;
 mod iam_policy;
 #[cfg(test)]
 mod landscape;
 mod liens;
+mod no_default_network;
+mod organization_policies;
 mod placement;
+mod policies;
 mod protect_baseline;
 mod quarantine_gate;
 mod resource_locks;
@@ -56,27 +67,32 @@ pub(crate) enum Offer {
 /// The table.
 pub(crate) fn offer(kind: ControlKind) -> Offer {
     use Offer::{Control, NotOffered};
+    use policies::InPolicies;
     match kind {
         ControlKind::Units => Control(&units::Units),
         ControlKind::Placement => Control(&placement::Placement),
         ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
         ControlKind::Access => Control(&access::Access),
-        ControlKind::Policies
-        | ControlKind::AllowedRegions
-        | ControlKind::DeniedServices
-        | ControlKind::OrganizationPolicies
-        | ControlKind::AuditLog
+        ControlKind::AuditLog
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
         | ControlKind::StandardsAssessment
-        | ControlKind::Budget
-        | ControlKind::ExternalAccessAnalysis
-        | ControlKind::BlockPublicStorage
-        | ControlKind::EncryptByDefault
-        | ControlKind::BlockPublicSnapshots
-        | ControlKind::BlockPublicImages
-        | ControlKind::HardenedInstances
-        | ControlKind::NoDefaultNetwork => NotOffered("being built"),
+        | ControlKind::Budget => NotOffered("being built"),
+        ControlKind::Policies => Control(&policies::Policies),
+        ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
+        ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
+        ControlKind::OrganizationPolicies => Control(&organization_policies::OrganizationPolicies),
+        ControlKind::ExternalAccessAnalysis => {
+            Control(&InPolicies(external_access_analysis::ExternalAccessAnalysis))
+        }
+        ControlKind::BlockPublicStorage => Control(&InPolicies(block_public_storage::BlockPublicStorage)),
+        ControlKind::EncryptByDefault => Control(&InPolicies(encrypt_by_default::EncryptByDefault)),
+        ControlKind::BlockPublicSnapshots => {
+            Control(&InPolicies(block_public_snapshots::BlockPublicSnapshots))
+        }
+        ControlKind::BlockPublicImages => Control(&InPolicies(block_public_images::BlockPublicImages)),
+        ControlKind::HardenedInstances => Control(&hardened_instances::HardenedInstances),
+        ControlKind::NoDefaultNetwork => Control(&no_default_network::NoDefaultNetwork),
         ControlKind::EnabledServices => Control(&enabled_services::EnabledServices),
         ControlKind::SecurityContacts => Control(&security_contacts::SecurityContacts),
         ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),

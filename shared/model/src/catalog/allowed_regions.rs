@@ -27,8 +27,11 @@ Azure: two built-in policies, Allowed locations and Allowed locations for resour
 group, deny making or changing resources and resource groups elsewhere. Resources that Azure calls global are not bound, nor are
 those that have no location of their own. What already exists elsewhere can no longer be changed there, only used and deleted.
 Azure Policy judges what is written and not who writes it: nobody is spared.
-Google Cloud: the organization policy constraint gcp.resourceLocations takes locations and groups of them, such as
-in:eu-locations. It covers the services that Google lists as supporting it.
+Google Cloud: the organization policy constraint gcp.resourceLocations, on the unit's folder. A region such as europe-west1 stands
+for itself and its zones (in:europe-west1-locations); groups such as in:eu-locations are taken as they are, and is:europe-west1
+is the region without its zones. It binds what is made from then on, in the services that Google lists as supporting it; what has
+no location, and what a service makes inside a resource, is not bound. Whether a location belongs to a group whose name does not
+say so can't be told, and is unknown. Nobody is spared.
 
 References: AWS Organizations user guide, Service control policy examples; Azure Policy built-in definitions, General;
 Resource Manager, Restricting resource locations.",

@@ -21,8 +21,9 @@ only one there is). It takes up to ten minutes to show. Sharing with single acco
 affected.
 Azure: an image is offered to everybody only through a community gallery. A policy of Landfall's own on the unit's management
 group denies Compute Galleries that are shared with the community. Nobody is spared.
-Google Cloud: images are shared by IAM. The constraint iam.allowedPolicyMemberDomains denies grants to everybody, and
-compute.storageResourceUseRestrictions limits which projects may use them.
+Google Cloud: images are shared by IAM. The constraint compute.storageResourceUseRestrictions, on the unit's folder, lets only
+projects of the organization use them (under:organizations/<number>), whoever was given a right; it is the same constraint that
+block-public-snapshots asks for, and holds for images that exist too. Nobody is spared.
 
 References: Amazon EC2 API reference, EnableImageBlockPublicAccess; Azure Virtual Machines, Share images using a community
 gallery; Compute Engine, Managing access to custom images.",

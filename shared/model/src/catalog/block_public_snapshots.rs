@@ -23,8 +23,10 @@ their own settings say otherwise. Policies with the effect Deny on the unit's ma
 disks should disable public network access) and snapshots (one of Landfall's own) whose networkAccessPolicy is neither DenyAll
 nor AllowPrivate and whose publicNetworkAccess is not Disabled. Those that exist stay as they are, whatever also-existing says,
 and can no longer be changed without closing them. Nobody is spared.
-Google Cloud: snapshots and images are shared by IAM. The constraint iam.allowedPolicyMemberDomains denies grants to
-everybody, and compute.storageResourceUseRestrictions limits which projects may use them.
+Google Cloud: snapshots, images and disks are shared by IAM. The constraint compute.storageResourceUseRestrictions, on the unit's
+folder, lets only projects of the organization use them (under:organizations/<number>), whoever was given a right; it holds for
+those that exist too, whatever also-existing says. The grants themselves stay: external-access-analysis stops new ones. Nobody is
+spared.
 
 References: Amazon EC2 API reference, EnableSnapshotBlockPublicAccess; Azure Virtual Machines, Restrict import and export
 access to managed disks; Resource Manager, Organization policy constraints.",

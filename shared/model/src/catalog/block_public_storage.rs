@@ -34,8 +34,9 @@ both are taken away again, and what was closed stays closed. Accounts that never
 policy and not changed by the second. Azure's compliance view is minutes to a day behind, so a first task starts when it names an
 account, not before. A task that fails is reported with Azure's reason and not started again by itself, unless the identity or its
 role is newer than the task: delete the task to have it tried again. Azure deletes tasks 60 days after they were last changed.
-Google Cloud: the organization policy constraint storage.publicAccessPrevention holds for every bucket of the project, and
-makes access through existing public grants fail.
+Google Cloud: the organization policy constraint storage.publicAccessPrevention, on the unit's folder, holds for every bucket
+whatever its own settings say, and makes access through existing public grants fail. also-existing means nothing
+here. Nobody is spared.
 
 References: Amazon S3 user guide, Blocking public access to your Amazon S3 storage; Azure Storage, Remediate anonymous
 read access to blob data; Azure Policy, Remediate non-compliant resources with Azure Policy and Remediation task structure; Azure

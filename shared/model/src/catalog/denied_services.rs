@@ -25,9 +25,10 @@ nobody else may make or change a role or user of these names. Service-linked rol
 Azure: the built-in policy Not allowed resource types, assigned to the unit's management group, denies types such as
 Microsoft.Sql/servers. It stops resources from being made or changed, not calls to those that exist, and spares nobody. It knows
 no single actions, and a type stands for itself, not for those below it.
-Google Cloud: the organization policy constraint gcp.restrictServiceUsage denies services by name, such as
-compute.googleapis.com, at run time too. It knows whole services and not all of them; single permissions are for IAM deny
-policies.
+Google Cloud: the organization policy constraint gcp.restrictServiceUsage, on the unit's folder, denies services by name, such as
+compute.googleapis.com. It binds at once, what runs already too: its resources can no longer be reached. It knows whole services
+and not all of them; where others allow some services only, the denied ones are taken off their list, because Google takes no policy
+that does both. Nobody is spared.
 
 References: AWS Organizations user guide, Service control policies, SCP syntax; Azure Policy built-in definitions, Not
 allowed resource types; Resource Manager, Restricting resource usage.",

@@ -30,8 +30,12 @@ use a different set or none. A set serves disks of its own subscription and loca
 subscription that the set is in, where that asks for this control itself; units and other subscriptions have no use for it and
 get none. In such a subscription disks can be made in the set's location only: with several locations, ask for the key where
 only one is used. What exists stays as it is, and can no longer be changed without following. Nobody is spared.
-Google Cloud: everything is always encrypted at rest, with keys that Google manages; the constraint
-gcp.restrictNonCmekServices denies resources without a key of your own.
+Google Cloud: everything is always encrypted at rest, with keys that Google manages; nobody can make a disk that is not, so
+without a key there is nothing to hold. Where the key is one of Cloud KMS (projects/…/cryptoKeys/…), two organization policies on the
+unit's folder deny new disks, images and snapshots that are not encrypted by a key (gcp.restrictNonCmekServices with
+compute.googleapis.com) of the project that holds the named one (gcp.restrictCmekCryptoKeyProjects); which of its keys can't be
+said. The second binds other services that use keys of their own as well. A key serves its own location only. What exists stays as
+it is. Nobody is spared.
 
 References: Amazon EBS user guide, Enable Amazon EBS encryption by default; Azure Virtual Machines, Server-side encryption
 of Azure managed disks; Cloud KMS, CMEK organization policies.",
@@ -42,7 +46,7 @@ of Azure managed disks; Cloud KMS, CMEK organization policies.",
         form: Form::Text,
         combine: Combine::Replace,
         default: None,
-        help: "id, alias or ARN of the key for new disks (Azure: id of a disk encryption set, for its own subscription); the one the cloud manages where nobody says",
+        help: "id, alias or ARN of the key for new disks (Azure: id of a disk encryption set, for its own subscription; Google Cloud: a key of Cloud KMS, for its project); the one the cloud manages where nobody says",
     }],
 };
 

@@ -23,9 +23,11 @@ permissions and Guest accounts with write permissions on Azure resources should 
 may. They deny nothing (AuditIfNotExists) and rest on Defender for Cloud's assessments, for which enabled-services registers
 Microsoft.Security. What is held here is that they are assigned; what they find stands in Defender for Cloud and in Azure
 Policy's compliance view. Unused rights are not looked for: access reviews do that in the directory, a licensed feature.
-Google Cloud: there is nothing to switch on in a project. Policy Analyzer answers on request who has access, the IAM
-recommender finds unused rights by itself, and the constraint iam.allowedPolicyMemberDomains denies sharing with other
-domains beforehand.
+Google Cloud: a project has no such analyzer: Policy Analyzer answers on request who has access, and the IAM recommender finds
+unused rights by itself, so neither parameter means anything there. What is held instead is that nothing new is shared: the
+constraint iam.allowedPolicyMemberDomains, on the unit's folder, lets IAM policies name only principals of the organization's own
+directory, which the manifest says as the cloud's `customer`; without it, that is reported and nothing is set. Grants that exist
+stay, also those to everybody (allUsers). Partners' identities and public services need the tenant to be exempt. Nobody is spared.
 
 References: IAM Access Analyzer API reference, CreateAnalyzer, UnusedAccessConfiguration; Microsoft Entra ID Governance,
 What are access reviews; Policy Intelligence, Overview.",

@@ -25,11 +25,15 @@ Azure: the metadata service asks for a fixed header and knows no session tokens,
 What is held instead is that nobody gets in by password: a policy of Landfall's own on the unit's management group denies Linux
 machines and scale sets whose request has a Linux configuration that does not switch password login off. A request without one
 is not seen by it, nor are Windows machines. What exists stays as it is, and can no longer be changed without following.
-Google Cloud: the metadata server asks for a fixed header and knows no session tokens. Other hardening is by organization
-policy: compute.requireOsLogin, compute.requireShieldedVm, compute.disableSerialPortAccess.
+Google Cloud: the metadata server asks for a fixed header and knows no session tokens, so neither parameter means anything there.
+What is held instead is how people get in. Two constraints on the unit's folder: compute.requireOsLogin, by which IAM decides and
+not keys in metadata, and compute.disableSerialPortAccess. And in each project, where the Compute Engine API is enabled, the common
+metadata of its machines (compute.projects.setCommonInstanceMetadata): enable-oslogin is TRUE and serial-port-enable is not TRUE;
+all other keys stay as they are. Machines that run follow, unless their own metadata say otherwise: who got in by a key in metadata
+no longer does. GKE nodes and machines that are no Linux are told by Google's documentation how they go along.
 
 References: Amazon EC2 API reference, ModifyInstanceMetadataDefaults; Amazon EC2 user guide, Configure instance metadata
-options; Azure Virtual Machines, Instance Metadata Service; Compute Engine, About VM metadata.",
+options; Azure Virtual Machines, Instance Metadata Service; Compute Engine, About VM metadata and Set up OS Login.",
     place: Place::Tenant,
     effect: Effect::Repairs,
     parameters: &[

@@ -21,8 +21,11 @@ AWS: the default VPC in each governed region, with its internet gateway and subn
 DeleteSubnet, DeleteVpc). It counts as in use while it holds a network interface. AWS makes it again only when asked to
 (ec2:CreateDefaultVpc).
 Azure: a new subscription has no network; there is nothing to delete.
-Google Cloud: a new project has an auto-mode network called default with open firewall rules, once the Compute API is
-enabled, unless the constraint compute.skipDefaultNetworkCreation holds; it can be deleted while nothing uses it.
+Google Cloud: a new project gets an auto-mode network called default with open firewall rules, unless the constraint
+compute.skipDefaultNetworkCreation holds, which is set on the unit's folder and stops new ones only. The one that is there is deleted
+with the four firewall rules that Google made (compute.firewalls.delete, compute.networks.delete), where no machine is in it and
+people added neither firewall rules nor peerings nor subnets; else it is reported and stays. What else may be attached, such as a
+router or a load balancer, Google refuses: then the rules are put back. A project whose Compute Engine API is not enabled has none.
 
 References: Amazon VPC user guide, Default VPCs; Virtual Private Cloud documentation, VPC networks, Default network.",
     place: Place::Tenant,

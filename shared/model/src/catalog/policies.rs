@@ -29,12 +29,21 @@ on the root management group. At most 200 fit at one place. What weakens one (an
 overrides, selectors) is put back. An exemption of the manifest from a control that a policy carries becomes one in Azure
 (policyExemptions) on that subscription until its day is over; one that somebody else wrote is reported, and the control does
 not hold there. Azure Policy judges what is written and not by whom, so it spares nobody.
-Google Cloud: organization policies on folders.
+Google Cloud: organization policies (orgpolicy v2) on folders, and on a project that asks for more than its units: one for each
+constraint that the other controls need. Written with their etags, read anew where somebody else wrote meanwhile. What is
+stricter is never loosened: allowed values are met with those that others allow above, denied ones add up, and a constraint that
+is enforced above already needs no policy below. Somebody else's policy on a constraint that is asked is made stricter where it
+is too loose, and else left as it is; one with conditions on tags is reported and not overwritten. One of Landfall's own that
+somebody changed is put back, and one that nothing asks for any more is deleted; policies on other constraints are not looked
+at. At most 500 values and 32 KB fit into one. A change takes up to 15 minutes to bind. An exemption of the manifest from a control
+that a unit's policy carries becomes a policy on the project that says what would hold without the control; Google knows no date for
+it, so the first run after its last day deletes it. Nobody is spared: organization policies judge what is made and not by whom.
 
 It follows from the manifest and is not listed under `controls`. Policies that others made are counted and never touched.
 
 References: AWS Organizations API reference; AWS Organizations user guide, Quotas and Service control policies; Azure Policy,
-Assignment structure, Exemption structure and denyAction effect.",
+Assignment structure, Exemption structure and denyAction effect; Google Cloud Resource Manager documentation, Understanding
+hierarchy evaluation and Using constraints.",
     place: Place::Implied,
     effect: Effect::Repairs,
     parameters: &[],

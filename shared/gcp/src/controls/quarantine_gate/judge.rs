@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use landfall_engine::control::kept;
 use landfall_model::catalog::quarantine_gate::Settings;
-use landfall_model::catalog::{ControlKind, organization_policies, policies};
 use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed};
@@ -16,33 +15,20 @@ use super::principals::{EVERYBODY, service_agents, spared};
 use super::{
     Constrained, DENY_POLICY, Gate, Held, KIND, Rule, Spec, address, constraint, denied, of_constraint,
 };
-use crate::controls::{ground, json, reported};
+use crate::controls::{ground, json, policies, reported};
 
 /// What the deny policy and its rule are called. Names have 63 letters at most, descriptions 256.
 const DISPLAY_NAME: &str = "Landfall: closed until the baseline holds";
 
 /// The constraints that the gate sets on this project. What the manifest asks of the project itself has its own policy there.
 pub(super) fn closing(desired: &Desired) -> impl Iterator<Item = (&'static str, Value)> {
-    let own = of_its_own(desired);
+    let own = policies::of_its_own(desired);
     denied::constraints().into_iter().filter(move |(constraint, _)| !own.contains(*constraint))
 }
 
-/// The constraints that the manifest has something to say about for the project itself, beyond what its unit says.
-fn of_its_own(desired: &Desired) -> BTreeSet<String> {
-    let asked =
-        desired.asked(ControlKind::Policies).and_then(|asked| asked.want::<policies::Settings>().ok());
-    let points = asked.map(|asked| asked.points).unwrap_or_default();
-    let mut own = BTreeSet::new();
-    for point in points.iter().filter(|point| matches!(point.at, policies::At::Tenant(_))) {
-        if point.asks.contains_key(&ControlKind::DeniedServices) {
-            own.insert(denied::SERVICES.to_owned());
-        }
-        let listed = point.asks.get(&ControlKind::OrganizationPolicies);
-        let listed = listed.and_then(|value| serde_json::from_value(value.clone()).ok());
-        let organization_policies::Settings { enforce, allow, deny, custom: _ } = listed.unwrap_or_default();
-        own.extend(enforce.into_iter().chain(allow.into_keys()).chain(deny.into_keys()));
-    }
-    own
+/// Whether the gate's own policy says what is in force for a constraint, as long as it is closed.
+pub(in crate::controls) fn constrains(desired: &Desired, constraint: &str) -> bool {
+    desired.standing.before_handover() && closing(desired).any(|(name, _)| name == constraint)
 }
 
 /// What the ledger shows as closed and not opened.

@@ -12,6 +12,8 @@ mod judge;
 mod principals;
 mod write;
 
+pub(super) use judge::constrains;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+use landfall_model::catalog::ControlKind;
+
 use super::*;
 use crate::controls::landscape::Landscape;
 use crate::controls::quarantine_gate::QuarantineGate;

@@ -1,0 +1,19 @@
+//! `allowed-regions` on Google Cloud: the constraint gcp.resourceLocations, row G7.
+
+use landfall_model::catalog::ControlKind;
+use landfall_model::catalog::allowed_regions::Settings;
+
+use super::policies::Carried;
+
+pub(super) struct AllowedRegions;
+
+impl Carried for AllowedRegions {
+    const KIND: ControlKind = ControlKind::AllowedRegions;
+
+    type Want = Settings;
+
+    fn unasked(&self, want: &Settings) -> Option<&'static str> {
+        let some = want.gcp.as_ref().is_some_and(|locations| !locations.is_empty());
+        (!some).then_some("no locations are named for gcp")
+    }
+}
