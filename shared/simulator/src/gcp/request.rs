@@ -149,7 +149,7 @@ impl Request {
             let operation = self.operation();
             return [".list", ".aggregatedList"].iter().any(|list| operation.ends_with(list));
         }
-        let one = self.parts.len().is_multiple_of(2) && self.verb.is_empty();
+        let one = !self.is_list() && self.verb.is_empty();
         self.reads() && (self.service.name == "iam" || !(one || self.verb.ends_with("IamPolicy")))
     }
 
@@ -164,10 +164,16 @@ impl Request {
         format!("{}.{verb}", types.join("."))
     }
 
+    /// Whether the path ends with a collection, and not with a name or with something that there is once only.
+    fn is_list(&self) -> bool {
+        const ALONE: [&str; 4] = ["accessApprovalSettings", "billingInfo", "serviceAccount", "settings"];
+        !self.parts.len().is_multiple_of(2) && !ALONE.contains(&self.name())
+    }
+
     /// What a method without a custom verb does.
     pub(crate) fn plain_verb(&self) -> &'static str {
         match self.method.as_str() {
-            "GET" | "HEAD" if self.parts.len() % 2 == 1 => "list",
+            "GET" | "HEAD" if self.is_list() => "list",
             "GET" | "HEAD" => "get",
             "POST" => "create",
             "PUT" => "update",

@@ -12,7 +12,8 @@ fn enabled(client: &Client) -> Vec<String> {
     let path = format!("{USAGE}/projects/team-0001/services?filter=state:ENABLED&pageSize=5");
     let (services, pages) = client.pages(&path, "services");
     assert!(pages > 1, "the list has pages");
-    services.iter().map(|one| one["config"]["name"].as_str().unwrap_or("?").to_owned()).collect()
+    let name = |one: &Value| one.pointer("/config/name").and_then(Value::as_str).unwrap_or("?").to_owned();
+    services.iter().map(name).collect()
 }
 
 fn batch_enable(client: &Client, services: &[&str]) -> crate::client::Answer {

@@ -18,14 +18,9 @@ fn finish(client: &Client, begun: &Answer) -> Value {
     assert_eq!(begun.told(), "200", "{}", begun.body);
     let name = begun.text("/name");
     assert_eq!(begun.text("/kind"), "compute#operation");
-    let mut operation = begun.json();
-    for _ in 0..20 {
-        if operation["status"] == "DONE" {
-            return operation;
-        }
-        operation = client.get(&format!("{COMPUTE}/global/operations/{name}")).json();
-    }
-    operation
+    let path = format!("{COMPUTE}/global/operations/{name}");
+    let mut looks = std::iter::once(begun.json()).chain((0..20).map(|_| client.get(&path).json()));
+    looks.find(|operation| operation.get("status") == Some(&json!("DONE"))).unwrap_or_default()
 }
 
 #[test]

@@ -10,5 +10,8 @@ mod events;
 mod faults;
 mod gate;
 mod iam;
+mod logging;
+mod monitoring;
 mod org_policies;
 mod resources;
+mod watch;

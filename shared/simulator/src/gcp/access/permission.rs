@@ -51,6 +51,11 @@ impl Permission {
 ///
 /// <https://cloud.google.com/iam/docs/permissions-reference>
 const OTHERS: &[(&str, &str, &str, &str)] = &[
+    ("accessapproval", "accessApprovalSettings", "delete", "settings.delete"),
+    ("accessapproval", "accessApprovalSettings", "get", "settings.get"),
+    ("accessapproval", "accessApprovalSettings", "update", "settings.update"),
+    ("cloudbilling", "billingAccounts", "get", "accounts.get"),
+    ("cloudbilling", "billingAccounts", "list", "accounts.list"),
     ("cloudbilling", "billingInfo", "update", "projects.createBillingAssignment"),
     ("cloudbilling", "billingInfo", "get", "projects.get"),
     ("cloudresourcemanager", "liens", "create", "projects.updateLiens"),
@@ -71,6 +76,11 @@ const OTHERS: &[(&str, &str, &str, &str)] = &[
     ("iam", "providers", "list", "workloadIdentityPoolProviders.list"),
     ("iam", "providers", "undelete", "workloadIdentityPoolProviders.undelete"),
     ("iam", "providers", "update", "workloadIdentityPoolProviders.update"),
+    ("logging", "metrics", "create", "logMetrics.create"),
+    ("logging", "metrics", "delete", "logMetrics.delete"),
+    ("logging", "metrics", "get", "logMetrics.get"),
+    ("logging", "metrics", "list", "logMetrics.list"),
+    ("logging", "metrics", "update", "logMetrics.update"),
     ("orgpolicy", "policies", "get", "policy.get"),
     ("orgpolicy", "policies", "getEffectivePolicy", "policy.get"),
     ("serviceusage", "services", "batchEnable", "services.enable"),

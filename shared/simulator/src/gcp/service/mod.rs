@@ -1,6 +1,8 @@
 //! The APIs: each one a function from the world and a request to an answer.
 
+mod accessapproval;
 mod billingbudgets;
+mod cloudasset;
 mod cloudbilling;
 pub(crate) mod compute;
 mod enabled;
@@ -8,8 +10,11 @@ mod essentialcontacts;
 mod fields;
 mod iam;
 pub(crate) mod iam_policy;
+mod logging;
+mod monitoring;
 mod orgpolicy;
 mod resources;
+mod securitycentermanagement;
 mod serviceusage;
 mod storage;
 
@@ -56,6 +61,16 @@ pub(crate) static SERVICES: &[Service] = &[
     service("billingbudgets", "billing", &["v1"], billingbudgets::answer),
     service("essentialcontacts", "essentialcontacts", &["v1"], essentialcontacts::answer),
     service("compute", "compute", &["v1"], compute::answer),
+    service("logging", "logging", &["v2"], logging::answer),
+    service("monitoring", "monitoring", &["v3"], monitoring::answer),
+    service("cloudasset", "cloudasset", &["v1"], cloudasset::answer),
+    service("accessapproval", "accessapproval", &["v1"], accessapproval::answer),
+    service(
+        "securitycentermanagement",
+        "securitycentermanagement",
+        &["v1"],
+        securitycentermanagement::answer,
+    ),
 ];
 
 /// Performs an operation that has been let through.
