@@ -37,8 +37,11 @@ const ENABLED: &str = "ENABLED";
 pub(super) struct EnabledServices;
 
 /// The APIs of a control that keeps what it makes in the project.
-const STANDS_ON: &[(ControlKind, &[&str])] =
-    &[(ControlKind::ServiceAlerts, &["logging.googleapis.com", "monitoring.googleapis.com"])];
+const STANDS_ON: &[(ControlKind, &[&str])] = &[
+    // The channels that it writes mail through.
+    (ControlKind::Budget, &["monitoring.googleapis.com"]),
+    (ControlKind::ServiceAlerts, &["logging.googleapis.com", "monitoring.googleapis.com"]),
+];
 
 /// What the project is to each API that is asked for: the enabled ones; those of others are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

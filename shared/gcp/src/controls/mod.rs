@@ -10,6 +10,7 @@ mod billing_account;
 mod block_public_images;
 mod block_public_snapshots;
 mod block_public_storage;
+mod budget;
 mod denied_services;
 mod enabled_services;
 mod encrypt_by_default;
@@ -99,6 +100,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::BillingAccount => Control(&billing_account::BillingAccount),
         ControlKind::ResourceTags => Control(&resource_tags::ResourceTags),
+        ControlKind::Budget => Control(&budget::Budget),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {

@@ -23,9 +23,14 @@ is converted, and a refusal is reported.
 Azure: a budget on the subscription (Microsoft.Consumption/budgets), in the currency it is billed in, with at most five
 notifications of actual spending. The amount is sent as it is and nothing is converted: where Azure shows another currency
 than the manifest's, that is reported. Addresses and notifications that others put to the budget stay.
-Google Cloud: a budget of the billing account, filtered by project (billingbudgets, budgets.create), in the billing
-account's currency. Mail goes to the billing account's administrators and to notification channels of Cloud Monitoring,
-not to any address.
+Google Cloud: a budget of the billing account that pays for the project, of all that this project costs in a month
+(billingbudgets, budgets.create), found by its name `landfall <project>`. It must be in the billing account's currency: nothing is
+converted, and another one is reported. Mail goes to the manifest's contacts through notification channels of Cloud Monitoring,
+which are made in the project unless it has some for these addresses, at most five a budget; and, as Google does for every budget,
+to the billing account's administrators and users, unless somebody switched that off. Topics, channels and thresholds that others
+put to the budget stay. It takes rights on the billing account (roles Billing Account Costs Manager, and Viewer to look), which
+rights on the organization do not give where the account is of another one. A project that nobody pays for has no budget, and that
+is reported. Where others put the budget to another project, it is theirs, and a new one is made.
 
 References: AWS Billing and Cost Management API reference, CreateBudget; Microsoft Cost Management, Create and manage
 budgets; Cloud Billing, Create, edit, or delete budgets and budget alerts.",
