@@ -72,6 +72,8 @@ class Clients:
         self.logging = client("logging", "v2")
         self.assets = client("cloudasset", "v1")
         self.compute = client("compute", "v1", "compute/v1/")
+        self.monitoring = client("monitoring", "v3")
+        self.approval = client("accessapproval", "v1")
 
 
 def step(name, request, expected):
@@ -187,7 +189,8 @@ def policies(clients):
     made = step("it is there", api.get(name=name), lambda got: got["spec"]["etag"] and got["spec"]["rules"] == rules)
     step("policies", api.list(parent=parent), lambda got: len(got["policies"]) == 1)
     step("in force", api.getEffectivePolicy(name=name), lambda got: got["spec"]["rules"][0]["values"]["allowedValues"] == rules[0]["values"]["allowedValues"])
-    other = {**made, "spec": {**made["spec"], "rules": [{"values": {"allowedValues": ["in:europe-west3-locations"]}}]}}
+    elsewhere = [{"values": {"allowedValues": ["in:europe-west3-locations"]}}]
+    other = {"name": name, "spec": {"etag": made["spec"]["etag"], "rules": elsewhere}}
     step("it is changed", api.patch(name=name, body=other), lambda got: got["spec"]["etag"] != made["spec"]["etag"])
     step("an old etag is refused", api.patch(name=name, body=other), 409)
     step("an unknown constraint", api.create(parent=parent, body={"name": f"{parent}/policies/gcp.noSuchThing", "spec": {"rules": rules}}),
@@ -297,12 +300,69 @@ def machines(clients):
     stale = {"fingerprint": "c3RhbGU=", "items": items}
     step("an old fingerprint is refused", api.setCommonInstanceMetadata(project=PROJECT, body=stale), 412)
     fresh = {"fingerprint": before["commonInstanceMetadata"]["fingerprint"], "items": items}
-    step("it is set", api.setCommonInstanceMetadata(project=PROJECT, body=fresh), lambda got: got["kind"] == "compute#operation")
+    begun = step("it is set", api.setCommonInstanceMetadata(project=PROJECT, body=fresh), lambda got: got["kind"] == "compute#operation")
+    step("that takes a while", clients.compute.globalOperations().wait(project=PROJECT, operation=begun["name"]), has(status="DONE"))
     step("it is there", api.get(project=PROJECT), lambda got: got["commonInstanceMetadata"].get("items") == items)
     networks = clients.compute.networks()
     step("the default network", networks.list(project=PROJECT), lambda got: [one["name"] for one in got["items"]] == ["default"])
     step("a project without Compute", clients.compute.networks().list(project=OTHER), 403)
     step("it is in use by its rules", networks.delete(project=PROJECT, network="default"), lambda got: got in (400, 409) or "error" in got)
+    step("its instances", clients.compute.instances().aggregatedList(project=PROJECT), lambda got: got["items"])
+    rules = clients.compute.firewalls()
+    names = step("its rules", rules.list(project=PROJECT), lambda got: len(got["items"]) == 4)["items"]
+    for name in (rule["name"] for rule in names):
+        begun = step(f"{name} goes", rules.delete(project=PROJECT, firewall=name), has(operationType="delete"))
+        step("it is gone", clients.compute.globalOperations().wait(project=PROJECT, operation=begun["name"]), has(status="DONE"))
+    begun = step("the network goes", networks.delete(project=PROJECT, network="default"), has(operationType="delete"))
+    step("soon", clients.compute.globalOperations().get(project=PROJECT, operation=begun["name"]), has(name=begun["name"]))
+    step("it is gone", clients.compute.globalOperations().wait(project=PROJECT, operation=begun["name"]), has(status="DONE"))
+    step("no network is left", networks.list(project=PROJECT), lambda got: "items" not in got)
+
+
+def alerts(clients):
+    parent = f"projects/{PROJECT}"
+    buckets = clients.logging.projects().locations().buckets()
+    step("where logs are kept", buckets.list(parent=f"{parent}/locations/-"), lambda got: len(got["buckets"]) == 2)
+    longer = buckets.patch(name=f"{parent}/locations/global/buckets/_Default", updateMask="retentionDays", body={"retentionDays": 365})
+    step("they are kept longer", longer, has(retentionDays=365))
+    step("what is locked stays", buckets.patch(name=f"{parent}/locations/global/buckets/_Required", updateMask="retentionDays",
+         body={"retentionDays": 30}), 400)
+    metrics = clients.logging.projects().metrics()
+    metric = {"name": "landfall/owners", "filter": "protoPayload.methodName=\"SetIamPolicy\""}
+    channels = clients.monitoring.projects().notificationChannels()
+    channel = {"type": "email", "displayName": "landfall", "labels": {"email_address": "security@acme.example"}}
+    told = step("who is told", channels.create(name=parent, body=channel), lambda got: got["name"])
+    policies = clients.monitoring.projects().alertPolicies()
+    threshold = {"filter": "metric.type=\"logging.googleapis.com/user/landfall/owners\"", "comparison": "COMPARISON_GT", "duration": "0s"}
+    policy = {
+        "displayName": "owners", "combiner": "OR", "notificationChannels": [told["name"]],
+        "conditions": [{"displayName": "owners", "conditionThreshold": threshold}],
+    }
+    step("an alert on a metric that is not there", policies.create(name=parent, body=policy), 404)
+    step("a metric", metrics.create(parent=parent, body=metric), has(name=metric["name"]))
+    step("it is there", metrics.get(metricName=f"{parent}/metrics/landfall%2Fowners"), has(filter=metric["filter"]))
+    made = step("an alert", policies.create(name=parent, body=policy), has(enabled=True))
+    step("alerts", policies.list(name=parent), lambda got: len(got["alertPolicies"]) == 1)
+    step("it is off", policies.patch(name=made["name"], updateMask="enabled", body={"enabled": False}), has(enabled=False))
+    step("its channel is in use", channels.delete(name=told["name"]), 400)
+    step("it is deleted", policies.delete(name=made["name"]), {})
+
+
+def watchers(clients):
+    feed = {
+        "name": "", "assetTypes": ["cloudresourcemanager.googleapis.com/Project"], "contentType": "RESOURCE",
+        "feedOutputConfig": {"pubsubDestination": {"topic": "projects/acme-landfall/topics/landfall-events"}},
+    }
+    feeds = clients.assets.feeds()
+    made = step("a feed", feeds.create(parent=ORGANIZATION, body={"feedId": "landfall", "feed": feed}), lambda got: got["name"])
+    step("feeds", feeds.list(parent=ORGANIZATION), lambda got: [one["name"] for one in got["feeds"]] == [made["name"]])
+    step("it is deleted", feeds.delete(name=made["name"]), {})
+    approval, name = clients.approval, f"projects/{PROJECT}/accessApprovalSettings"
+    step("nobody has to ask", approval.projects().getAccessApprovalSettings(name=name), 404)
+    body = {"enrolledServices": [{"cloudProduct": "all", "enrollmentLevel": "BLOCK_ALL"}]}
+    patch = approval.projects().updateAccessApprovalSettings(name=name, updateMask="enrolledServices", body=body)
+    step("Google has to ask", patch, lambda got: got["enrolledServices"])
+    step("that stays", approval.projects().getAccessApprovalSettings(name=name), lambda got: got["enrolledServices"])
 
 
 def strangers(url):
@@ -315,7 +375,7 @@ def strangers(url):
 
 def main(url):
     clients = Clients(url)
-    for part in (resources, access, policies, denials, roles, services, money, people, logs, machines):
+    for part in (resources, access, policies, denials, roles, services, money, people, logs, machines, alerts, watchers):
         part(clients)
     strangers(url)
     print(json.dumps({"judged": JUDGED, "failed": FAILED}, sort_keys=True))
