@@ -138,6 +138,22 @@ fn roles_decide_where_nothing_denies() {
 }
 
 #[test]
+fn a_binding_of_a_tag_needs_rights_on_what_it_hangs_on() {
+    let simulator = peopled();
+    let ada = Client::with(&simulator, "ada");
+    let bindings = |project: &str| {
+        let parent = format!("//cloudresourcemanager.googleapis.com/projects/{project}");
+        let full = parent.replace('/', "%2F");
+        let listed = ada.get(&format!("{RESOURCES}/tagBindings?parent={parent}")).told();
+        let gone = ada.delete(&format!("{RESOURCES}/tagBindings/{full}/tagValues/1")).told();
+        (listed, gone)
+    };
+    assert_eq!(bindings("team-0001"), ("200".to_owned(), "404 NOT_FOUND".to_owned()));
+    let denied = "403 PERMISSION_DENIED".to_owned();
+    assert_eq!(bindings("acme-landfall"), (denied.clone(), denied));
+}
+
+#[test]
 fn deny_policies_have_etags_documents_and_a_quota() {
     let simulator = peopled();
     let client = Client::new(&simulator);

@@ -64,7 +64,7 @@ const ROLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("roles/resourcemanager.lienModifier", &["resourcemanager.projects.updateLiens"]),
-    ("roles/resourcemanager.tagAdmin", &["resourcemanager.tag*", "resourcemanager.resourceTagBindings.*"]),
+    ("roles/resourcemanager.tagAdmin", &["resourcemanager.tag*", "resourcemanager.hierarchyNodes.*"]),
     ("roles/orgpolicy.policyAdmin", &["orgpolicy.*"]),
     ("roles/orgpolicy.policyViewer", &["orgpolicy.*.get", "orgpolicy.*.list"]),
     ("roles/iam.denyAdmin", &["iam.denypolicies.*"]),

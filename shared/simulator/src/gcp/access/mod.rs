@@ -53,7 +53,8 @@ fn target(world: &GcpWorld, request: &Request) -> String {
     if let Some(about) = request.about() {
         return about;
     }
-    let named = [request.query("parent"), request.query("project"), Some(request.text("parent"))];
+    let bound = (request.part(0) == "tagBindings").then(|| request.part(1));
+    let named = [request.query("parent"), request.query("project"), Some(request.text("parent")), bound];
     let named = named.into_iter().flatten().find(|name| !name.is_empty());
     let of_lien = || {
         let id = (request.part(0) == "liens").then(|| request.part(1))?;

@@ -62,9 +62,10 @@ const OTHERS: &[(&str, &str, &str, &str)] = &[
     ("cloudresourcemanager", "liens", "delete", "projects.updateLiens"),
     ("cloudresourcemanager", "liens", "get", "projects.get"),
     ("cloudresourcemanager", "liens", "list", "projects.get"),
-    ("cloudresourcemanager", "tagBindings", "create", "resourceTagBindings.create"),
-    ("cloudresourcemanager", "tagBindings", "list", "resourceTagBindings.list"),
-    ("cloudresourcemanager", "effectiveTags", "list", "resourceTagBindings.list"),
+    ("cloudresourcemanager", "tagBindings", "create", "hierarchyNodes.createTagBinding"),
+    ("cloudresourcemanager", "tagBindings", "delete", "hierarchyNodes.deleteTagBinding"),
+    ("cloudresourcemanager", "tagBindings", "list", "hierarchyNodes.listTagBindings"),
+    ("cloudresourcemanager", "effectiveTags", "list", "hierarchyNodes.listEffectiveTags"),
     ("iam", "keys", "create", "serviceAccountKeys.create"),
     ("iam", "keys", "upload", "serviceAccountKeys.create"),
     ("iam", "keys", "delete", "serviceAccountKeys.delete"),
@@ -95,7 +96,11 @@ const OTHERS: &[(&str, &str, &str, &str)] = &[
 /// What a method needs: `collection.verb`, which is right for nearly all.
 pub(crate) fn permission(request: &Request) -> Permission {
     let parts = request.parts();
-    let collection = parts.iter().step_by(2).next_back().copied().unwrap_or("resources");
+    let collection = match parts.as_slice() {
+        // A binding's name ends with that of its value.
+        [collection @ "tagBindings", ..] => collection,
+        parts => parts.iter().step_by(2).next_back().copied().unwrap_or("resources"),
+    };
     let verb = match request.verb.as_str() {
         "" => request.plain_verb(),
         "search" => "get",
