@@ -33,6 +33,8 @@ mod tags;
 mod units;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod wire_policy;
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{AnyControl, Permissions, Platform};
