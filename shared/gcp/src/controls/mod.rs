@@ -79,8 +79,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::AuditLog
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
-        | ControlKind::StandardsAssessment
-        | ControlKind::Budget => NotOffered("being built"),
+        | ControlKind::StandardsAssessment => NotOffered("being built"),
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),

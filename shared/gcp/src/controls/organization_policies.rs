@@ -237,11 +237,10 @@ impl Judge for OrganizationPolicies {
             return CARRIED.judge(want, desired, observed);
         }
         let judge = |address: Address| {
-            let verdict = Judgement::of(KIND, &address, observed, |there| match kept::<Standing>(there) {
+            Judgement::of(KIND, &address, observed, |there| match kept::<Standing>(there) {
                 Ok(standing) => compare(want, desired, observed, &address, standing.unwrap_or_default()),
                 Err(unknown) => unknown,
-            });
-            verdict
+            })
         };
         self.addresses(want, desired).into_iter().map(judge).collect()
     }

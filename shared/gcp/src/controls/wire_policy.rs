@@ -429,7 +429,7 @@ async fn the_default_network_goes_with_its_rules_and_stays_where_something_is_in
     };
     let rules = |world: &GcpWorld| {
         let mut rules = world.project(DEV).unwrap().governance.things("compute/firewalls").clone();
-        for (_, rule) in &mut rules {
+        for rule in rules.values_mut() {
             rule.as_object_mut().unwrap().remove("id");
         }
         rules
