@@ -230,3 +230,83 @@ async fn tags_are_made_once_and_bound_beside_those_of_others() {
         assert!(bound.iter().any(|bound| bound == expected), "{bound:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apis_are_enabled_and_those_of_others_stay() {
+    let wire = Wire::new(|world| {
+        let services = &mut world.project_mut(CHECKOUT).unwrap().services;
+        services.remove("logging.googleapis.com");
+        services.remove("monitoring.googleapis.com");
+        services.insert("run.googleapis.com".to_owned());
+    });
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    let wrong = wire.held_twice(ControlKind::EnabledServices, &checkout).await;
+    assert_eq!(wrong, ["not enabled: logging.googleapis.com, monitoring.googleapis.com"]);
+    wire.simulator.read(|world| {
+        let services = &world.project(CHECKOUT).unwrap().services;
+        assert!(services.contains("run.googleapis.com") && services.contains("logging.googleapis.com"));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_google_does_not_know_does_not_keep_the_others_from_being_enabled() {
+    let wire = Wire::new(|world| world.project_mut(CHECKOUT).unwrap().services.clear());
+    let mut checkout = Landscape::adopted(CHECKOUT).desired;
+    checkout.asked.retain(|asked| asked.control == ControlKind::EnabledServices);
+    let apis = ["logging.googleapis.com", "nobody-knows.googleapis.com"];
+    checkout.asked[0].settings = Ok(serde_json::json!({"aws": [], "azure": [], "gcp": apis}));
+    let Offer::Control(control) = offer(ControlKind::EnabledServices) else { panic!() };
+    let judged = wire.judged(control, &checkout.asked[0], &checkout).await;
+    let Verdict::Fails { changes, .. } = &judged[0].verdict else { panic!() };
+    let written = control.write(&wire.door.writer(CHECKOUT), &changes[0], &Made::new()).await;
+    let why = written.unwrap_err();
+    assert!(why.starts_with("`nobody-knows.googleapis.com` could not be enabled"), "{why}");
+    for _ in 0..3 {
+        wire.judged(control, &checkout.asked[0], &checkout).await;
+    }
+    let judged = wire.judged(control, &checkout.asked[0], &checkout).await;
+    let Verdict::Fails { why, .. } = &judged[0].verdict else { panic!() };
+    assert_eq!(why, "not enabled: nobody-knows.googleapis.com");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_are_told_beside_others_and_those_of_folders_above_count() {
+    let contact = |email: &str, categories: &[&str]| serde_json::json!({"email": email, "languageTag": "de", "notificationCategorySubscriptions": categories});
+    let wire = Wire::new(|world| {
+        let kind = "essentialcontacts/contacts";
+        let above = world.organization.governance.things_mut(kind);
+        above.insert("1".to_owned(), contact("bills@acme.example", &["ALL"]));
+        let name = format!("{}/contacts/2", world.project(CHECKOUT).unwrap().name());
+        let here = world.project_mut(CHECKOUT).unwrap().governance.things_mut(kind);
+        let mut security = contact("Security@acme.example", &["LEGAL"]);
+        security["name"] = serde_json::json!(name);
+        here.insert("2".to_owned(), security);
+        here.insert("3".to_owned(), contact("ada@acme.example", &["SECURITY"]));
+    });
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    let wrong = wire.held_twice(ControlKind::SecurityContacts, &checkout).await;
+    assert_eq!(
+        wrong,
+        ["nobody tells ops@acme.example of SUSPENSION, TECHNICAL; \
+          nobody tells security@acme.example of SECURITY, SUSPENSION"]
+    );
+    wire.simulator.read(|world| {
+        let here = world.project(CHECKOUT).unwrap().governance.things("essentialcontacts/contacts");
+        assert_eq!(here.len(), 3, "{here:?}");
+        let told = &here["2"]["notificationCategorySubscriptions"];
+        assert_eq!(told, &serde_json::json!(["LEGAL", "SECURITY", "SUSPENSION"]));
+        assert_eq!(here["3"], contact("ada@acme.example", &["SECURITY"]));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_is_linked_to_the_account_that_was_agreed() {
+    let wire = Wire::new(|world| {
+        world.billing_accounts.insert("AAAAAA-BBBBBB-CCCCCC".to_owned(), Default::default());
+        world.project_mut(CHECKOUT).unwrap().billing_account = Some("AAAAAA-BBBBBB-CCCCCC".to_owned());
+    });
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    wire.held_twice(ControlKind::BillingAccount, &checkout).await;
+    let pays = wire.simulator.read(|world| world.project(CHECKOUT).unwrap().billing_account.clone());
+    assert_eq!(pays.as_deref(), Some("01AB23-45CD67-89EF01"));
+}

@@ -40,8 +40,10 @@ pub(crate) fn route(wire: &Wire) -> Option<Routed> {
 
 /// A custom verb is one word: `getIamPolicy`. The colon in `projects/acme.example:shop`, a project of an old domain, is no such one.
 fn is_verb(text: &str) -> bool {
-    const OTHERS: [&str; 10] =
-        ["move", "search", "enable", "disable", "undelete", "list", "write", "verify", "upload", "cancel"];
+    const OTHERS: [&str; 11] = [
+        "compute", "move", "search", "enable", "disable", "undelete", "list", "write", "verify", "upload",
+        "cancel",
+    ];
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic());
     plain && (OTHERS.contains(&text) || text.bytes().any(|byte| byte.is_ascii_uppercase()))
 }

@@ -66,6 +66,7 @@ const OTHERS: &[(&str, &str, &str, &str)] = &[
     ("cloudresourcemanager", "tagBindings", "delete", "hierarchyNodes.deleteTagBinding"),
     ("cloudresourcemanager", "tagBindings", "list", "hierarchyNodes.listTagBindings"),
     ("cloudresourcemanager", "effectiveTags", "list", "hierarchyNodes.listEffectiveTags"),
+    ("essentialcontacts", "contacts", "compute", "contacts.list"),
     ("iam", "keys", "create", "serviceAccountKeys.create"),
     ("iam", "keys", "upload", "serviceAccountKeys.create"),
     ("iam", "keys", "delete", "serviceAccountKeys.delete"),

@@ -49,6 +49,20 @@ pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
             let all: Vec<Value> = governance.things(CONTACTS).values().cloned().collect();
             page(world, request, "contacts", all.into_iter(), 100)
         }
+        // Those of the folders and the organization above come along.
+        ("GET", [], "compute") => {
+            let way = world.way_up(&of);
+            let above = way.iter().filter_map(|name| world.governance(name));
+            let asked: Vec<&str> = request.queries("notificationCategories").collect();
+            let is_told = |contact: &&Value| {
+                let told = texts(contact, "notificationCategorySubscriptions");
+                told.iter().any(|category| *category == "ALL" || asked.contains(category))
+                    || asked.contains(&"ALL")
+            };
+            let all: Vec<Value> =
+                above.flat_map(|at| at.things(CONTACTS).values()).filter(is_told).cloned().collect();
+            page(world, request, "contacts", all.into_iter(), 100)
+        }
         ("GET", [contact], "") => {
             governance.things(CONTACTS).get(*contact).cloned().ok_or_else(|| missing(request))
         }
