@@ -90,6 +90,12 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
             NotOffered("the organization's management account pays for every account in it")
         }
         ControlKind::ResourceTags => NotOffered("an account has one kind of tags, which `tags` sets"),
+        ControlKind::DefaultServiceAccounts => {
+            NotOffered("an account has no default identities: nothing runs with rights that nobody gave it")
+        }
+        ControlKind::ServiceAccounts => {
+            NotOffered("AWS has no service accounts: workloads take roles, whose trust policies say who may")
+        }
         ControlKind::OrganizationPolicies => NotOffered(
             "AWS has no constraints to choose from: its policies are made of the other controls, denied-services for any action",
         ),

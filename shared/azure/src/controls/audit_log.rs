@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(json(&sink), json!({"eventHubAuthorizationRuleId": "r", "logs": []}));
         let desired = Landscape::adopted(2).desired;
         let address = AT.parse().unwrap();
-        let want = Settings { aws: None, azure: Some("central".to_owned()), gcp: None };
+        let want = Settings { aws: None, azure: Some("central".to_owned()), gcp: None, data_access: false };
         let verdict = AuditLog.compare(&want, &desired, &address, None);
         assert!(matches!(verdict, Verdict::Fails { changes, .. } if changes.is_empty()));
     }
@@ -398,7 +398,7 @@ mod tests {
     #[test]
     fn the_root_management_group_has_categories_of_its_own() {
         let desired = Landscape::organization().desired;
-        let want = Settings { aws: None, azure: Some(WORKSPACE.to_owned()), gcp: None };
+        let want = Settings { aws: None, azure: Some(WORKSPACE.to_owned()), gcp: None, data_access: false };
         let addresses = Control::addresses(&AuditLog, &want, &desired);
         assert_eq!(addresses, ["audit-log/management-group".parse().unwrap()]);
         let sinks = |value: Value| serde_json::from_value::<Sinks>(value).unwrap();
@@ -408,7 +408,7 @@ mod tests {
             panic!()
         };
         assert_eq!(changes[0].after.as_ref().unwrap()[NAME]["logs"], logs(&OF_GROUP));
-        let nowhere = Settings { aws: None, azure: None, gcp: None };
+        let nowhere = Settings { aws: None, azure: None, gcp: None, data_access: false };
         assert!(Control::addresses(&AuditLog, &nowhere, &desired).is_empty());
         assert!(AuditLog.unasked(&nowhere).is_some());
     }

@@ -112,6 +112,12 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::NoRootKeys | ControlKind::RootMfa => NotOffered(
             "a subscription has no root user; the directory's administrators are people of Entra ID",
         ),
+        ControlKind::DefaultServiceAccounts => NotOffered(
+            "a subscription has no default identities: nothing runs with rights that nobody gave it",
+        ),
+        ControlKind::ServiceAccounts => NotOffered(
+            "Azure has no service accounts: managed identities are resources of workloads, in their resource groups",
+        ),
         ControlKind::NoDefaultNetwork => NotOffered("a new subscription has no network"),
         ControlKind::ClosedDefaultSecurityGroups => {
             NotOffered("an Azure network has no default security group")

@@ -49,7 +49,7 @@ pub(super) struct AuditConfig {
     pub(super) service: String,
     pub(super) audit_log_configs: Vec<AuditLogConfig>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(super) rest: Map<String, Value>,
 }
 
 /// One kind of log, and whose calls are left out of it.
@@ -61,7 +61,7 @@ pub(super) struct AuditLogConfig {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) exempted_members: Vec<String>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(super) rest: Map<String, Value>,
 }
 
 /// Which part of the document a write replaces. The audit configurations are left as they are unless the mask names them.

@@ -112,10 +112,25 @@ impl Landscape {
     pub(super) fn waiting(mut self) -> Self {
         self.desired.standing = Standing::Waiting;
         for asked in &mut self.desired.asked {
-            if asked.control == landfall_model::catalog::ControlKind::QuarantineGate {
+            if asked.control == ControlKind::QuarantineGate {
                 asked.settings = Ok(serde_json::json!({"opens": false}));
             }
         }
+        self
+    }
+
+    /// The manifest asks this, too.
+    pub(super) fn asks(mut self, control: ControlKind, settings: Value) -> Self {
+        self.desired.asked.retain(|asked| asked.control != control);
+        self.desired.asked.push(Asked {
+            control,
+            names: Vec::new(),
+            settings: Ok(settings),
+            sources: Vec::new(),
+            satisfies: Vec::new(),
+            mode: Mode::Repair,
+            handover: Handover::Required,
+        });
         self
     }
 

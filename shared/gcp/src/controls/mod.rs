@@ -6,11 +6,13 @@
 mod access;
 mod account_alias;
 mod allowed_regions;
+mod audit_log;
 mod billing_account;
 mod block_public_images;
 mod block_public_snapshots;
 mod block_public_storage;
 mod budget;
+mod default_service_accounts;
 mod denied_services;
 mod enabled_services;
 mod encrypt_by_default;
@@ -29,6 +31,7 @@ mod quarantine_gate;
 mod resource_locks;
 mod resource_tags;
 mod security_contacts;
+mod service_accounts;
 mod tags;
 mod units;
 #[cfg(test)]
@@ -76,8 +79,10 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::Placement => Control(&placement::Placement),
         ControlKind::QuarantineGate => Control(&quarantine_gate::QuarantineGate),
         ControlKind::Access => Control(&access::Access),
-        ControlKind::AuditLog
-        | ControlKind::ThreatDetection
+        ControlKind::AuditLog => Control(&audit_log::AuditLog),
+        ControlKind::DefaultServiceAccounts => Control(&default_service_accounts::DefaultServiceAccounts),
+        ControlKind::ServiceAccounts => Control(&service_accounts::ServiceAccounts),
+        ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
         | ControlKind::StandardsAssessment => NotOffered("being built"),
         ControlKind::Policies => Control(&policies::Policies),

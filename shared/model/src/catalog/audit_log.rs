@@ -26,10 +26,17 @@ eight categories to the named Log Analytics workspace, storage account or event 
 made once, sends what happens to the tree. Azure sends a category to one place once only: what settings of others send there
 already counts, and ours sends the rest. At most five settings are allowed for each; where others have made five, that is
 reported. Those of others are left alone. Where no place is named, it does not apply.
-Google Cloud: an aggregated sink of the organization sends the audit logs to the named bucket, dataset or topic.
+Google Cloud: a sink of the organization, landfall-audit, made once, sends the audit logs of everything below it to the named
+bucket, dataset, topic or project (logging v2, sinks with includeChildren). Another sink that does all of this, without a filter
+of its own, will do; those of others are never changed. Google makes an identity for the sink, which the finding names: whoever
+owns the destination has to let it write there, and nothing arrives before. Each project is looked at: the organization's sink
+is there and sends. With `data-access` the organization's IAM policy also says that reads and writes of data are logged, for all
+services (auditConfigs with ADMIN_READ, DATA_READ and DATA_WRITE); members that somebody exempted, and what is said of single
+services, stay. Such logs are many, and are paid for. How long logs are kept is the destination's business. Where no place is
+named, it does not apply.
 
 References: AWS CloudTrail user guide, Creating a trail for an organization; Azure Monitor, Diagnostic settings, Activity log;
-Cloud Logging, Collate and route organization-level logs.",
+Cloud Logging, Collate and route organization-level logs, Enable Data Access audit logs.",
     place: Place::Tenant,
     effect: Effect::Repairs,
     parameters: &[
@@ -54,6 +61,13 @@ Cloud Logging, Collate and route organization-level logs.",
             default: None,
             help: "destination of the sink, such as `logging.googleapis.com/projects/acme-logs/locations/eu/buckets/audit`",
         },
+        Parameter {
+            name: "data-access",
+            form: Form::Switch,
+            combine: Combine::Any,
+            default: Some("false"),
+            help: "on Google Cloud, whether reads and writes of data are logged as well, for all services",
+        },
     ],
 };
 
@@ -70,4 +84,7 @@ pub struct Settings {
     /// The destination of the organization's sink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gcp: Option<String>,
+    /// On Google Cloud, whether reads and writes of data are logged as well.
+    #[serde(default)]
+    pub data_access: bool,
 }

@@ -110,6 +110,8 @@ mod tests {
         reads::<no_root_keys::Settings>(ControlKind::NoRootKeys);
         reads::<root_mfa::Settings>(ControlKind::RootMfa);
         reads::<external_access_analysis::Settings>(ControlKind::ExternalAccessAnalysis);
+        reads::<default_service_accounts::Settings>(ControlKind::DefaultServiceAccounts);
+        reads::<service_accounts::Settings>(ControlKind::ServiceAccounts);
         reads::<block_public_storage::Settings>(ControlKind::BlockPublicStorage);
         reads::<encrypt_by_default::Settings>(ControlKind::EncryptByDefault);
         reads::<block_public_snapshots::Settings>(ControlKind::BlockPublicSnapshots);

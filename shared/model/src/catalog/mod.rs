@@ -123,6 +123,8 @@ catalog! {
     NoRootKeys                   no_root_keys                    "no-root-keys",
     RootMfa                      root_mfa                        "root-mfa",
     ExternalAccessAnalysis       external_access_analysis        "external-access-analysis",
+    DefaultServiceAccounts       default_service_accounts        "default-service-accounts",
+    ServiceAccounts              service_accounts                "service-accounts",
     // data
     BlockPublicStorage           block_public_storage            "block-public-storage",
     EncryptByDefault             encrypt_by_default              "encrypt-by-default",

@@ -502,6 +502,8 @@ fn fill(
         | ControlKind::NoRootKeys
         | ControlKind::RootMfa
         | ControlKind::ExternalAccessAnalysis
+        | ControlKind::DefaultServiceAccounts
+        | ControlKind::ServiceAccounts
         | ControlKind::BlockPublicStorage
         | ControlKind::EncryptByDefault
         | ControlKind::BlockPublicSnapshots

@@ -277,6 +277,8 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::NoRootKeys
             | ControlKind::RootMfa
             | ControlKind::ExternalAccessAnalysis
+            | ControlKind::DefaultServiceAccounts
+            | ControlKind::ServiceAccounts
             | ControlKind::BlockPublicStorage
             | ControlKind::EncryptByDefault
             | ControlKind::BlockPublicSnapshots

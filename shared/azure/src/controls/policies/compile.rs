@@ -107,6 +107,8 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
             | ControlKind::PasswordPolicy
             | ControlKind::NoRootKeys
             | ControlKind::RootMfa
+            | ControlKind::DefaultServiceAccounts
+            | ControlKind::ServiceAccounts
             | ControlKind::NoDefaultNetwork
             | ControlKind::ClosedDefaultSecurityGroups
             | ControlKind::RegionOptIn => return Err(format!("`{kind}` can't be made into a policy")),
