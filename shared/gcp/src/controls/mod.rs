@@ -37,6 +37,8 @@ mod units;
 #[cfg(test)]
 mod wire;
 #[cfg(test)]
+mod wire_iam;
+#[cfg(test)]
 mod wire_policy;
 
 use landfall_engine::cloud::Sighting;

@@ -107,6 +107,37 @@ const ROLES: &[(&str, &[&str])] = &[
     ("roles/essentialcontacts.admin", &["essentialcontacts.*"]),
 ];
 
+/// Permissions that an answer of one of Google's own roles names, as far as it has them; the real ones have thousands.
+const TOLD: [&str; 14] = [
+    "compute.instances.create",
+    "compute.instances.get",
+    "iam.denypolicies.delete",
+    "iam.denypolicies.update",
+    "iam.roles.create",
+    "orgpolicy.policies.delete",
+    "orgpolicy.policies.update",
+    "orgpolicy.policy.set",
+    "resourcemanager.folders.setIamPolicy",
+    "resourcemanager.organizations.setIamPolicy",
+    "resourcemanager.projects.get",
+    "resourcemanager.projects.setIamPolicy",
+    "serviceusage.services.enable",
+    "storage.buckets.create",
+];
+
+/// What one of Google's own roles includes; nothing where there is no such role.
+pub(crate) fn included(role: &str) -> Option<Vec<&'static str>> {
+    let (_, patterns) = ROLES.iter().find(|(known, _)| *known == role)?;
+    Some(TOLD.into_iter().filter(|told| matches(patterns, told)).collect())
+}
+
+fn matches(patterns: &[&str], wanted: &str) -> bool {
+    let (without, with): (Vec<&str>, Vec<&str>) =
+        patterns.iter().partition(|pattern| pattern.starts_with('!'));
+    with.iter().any(|pattern| like(pattern, wanted))
+        && !without.iter().any(|pattern| like(pattern.trim_start_matches('!'), wanted))
+}
+
 /// Whether any policy on the way up gives a permission.
 pub(super) fn granted(world: &GcpWorld, way: &[String], principal: &str, permission: &Permission) -> bool {
     let resource = way.first().map_or("", String::as_str);
@@ -132,10 +163,7 @@ fn means(world: &GcpWorld, member: &str, principal: &str) -> bool {
 
 fn gives(world: &GcpWorld, role: &str, wanted: &str) -> bool {
     if let Some((_, patterns)) = ROLES.iter().find(|(known, _)| *known == role) {
-        let (without, with): (Vec<&str>, Vec<&str>) =
-            patterns.iter().partition(|pattern| pattern.starts_with('!'));
-        return with.iter().any(|pattern| like(pattern, wanted))
-            && !without.iter().any(|pattern| like(pattern.trim_start_matches('!'), wanted));
+        return matches(patterns, wanted);
     }
     // A custom role of the organization or of a project.
     let Some((owner, id)) = role.split_once("/roles/") else { return false };

@@ -8,6 +8,7 @@ mod permission;
 
 use serde_json::{Value, json};
 
+pub(crate) use allow::included;
 pub(crate) use permission::{Permission, permission};
 
 use super::gate::forbidden;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::gcp::access;
 use crate::gcp::answer::{Answered, aborted, bad, not_found, precondition, there_already};
 use crate::gcp::gate::forbidden;
 use crate::gcp::page::page;
@@ -136,7 +137,11 @@ fn mark(
 fn predefined(request: &Request) -> Answered {
     match request.asked() {
         ("GET", parts, "") if parts.len() == 2 => {
-            Ok(json!({"name": request.path, "title": request.name(), "stage": "GA", "etag": "AA=="}))
+            let included = access::included(&request.path).ok_or_else(|| missing(request))?;
+            Ok(json!({
+                "name": request.path, "title": request.name(), "stage": "GA", "etag": "AA==",
+                "includedPermissions": included,
+            }))
         }
         ("GET", _, "") => Ok(Value::Null),
         _ => Err(request.unknown()),
