@@ -3,7 +3,6 @@
 
 use jiff::Timestamp;
 use landfall_engine::cloud::Made;
-use landfall_engine::control::AnyControl;
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
@@ -374,6 +373,33 @@ async fn data_access_logs_are_added_to_what_the_organization_has() {
     assert_eq!(bindings, before);
     assert_eq!(configs[0], theirs);
     assert_eq!(configs.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_organization_s_sink_is_made_beside_those_of_others_and_put_right() {
+    let bucket = "logging.googleapis.com/projects/acme-logs/locations/eu/buckets/audit";
+    let asked = json!({"gcp": bucket});
+    let wire = Wire::new(|_| {});
+    let theirs = json!({"name": "theirs", "destination": "storage.googleapis.com/theirs", "filter": "severity>=ERROR"});
+    assert_eq!(
+        wire.calls("landfall-write", &format!("logging.googleapis.com/v2/{ROOT}/sinks"), &theirs).await,
+        200
+    );
+    let mut desired = Landscape::organization().asks(ControlKind::AuditLog, asked.clone()).desired;
+    let wrong = wire.held(ControlKind::AuditLog, &mut desired).await;
+    assert_eq!(wrong, ["no sink of the organization sends the audit logs to the named place"]);
+    let (told, changes) = wire.said(ControlKind::AuditLog, &desired).await.remove(0);
+    assert!(told.starts_with(&format!("the owner of `{bucket}` has to let `serviceAccount:")), "{told}");
+    assert!(changes.is_empty());
+
+    // A project is told the same, and of its own sinks nothing is asked.
+    let project = Landscape::adopted(CHECKOUT).asks(ControlKind::AuditLog, asked).desired;
+    assert_eq!(wire.said(ControlKind::AuditLog, &project).await[0].0, told);
+
+    let elsewhere = json!({"gcp": "storage.googleapis.com/acme-audit"});
+    let mut desired = Landscape::organization().asks(ControlKind::AuditLog, elsewhere).desired;
+    let wrong = wire.held(ControlKind::AuditLog, &mut desired).await;
+    assert_eq!(wrong, [format!("the sink `landfall-audit` sends to `{bucket}`")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

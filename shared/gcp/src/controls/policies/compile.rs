@@ -93,6 +93,8 @@ pub(super) fn constraints(
         | ControlKind::ProtectBaseline
         | ControlKind::ResourceLocks
         | ControlKind::AuditLog
+        | ControlKind::DefaultServiceAccounts
+        | ControlKind::ServiceAccounts
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
         | ControlKind::StandardsAssessment
