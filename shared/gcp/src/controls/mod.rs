@@ -84,9 +84,9 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::DefaultServiceAccounts => Control(&default_service_accounts::DefaultServiceAccounts),
         ControlKind::ServiceAccounts => Control(&service_accounts::ServiceAccounts),
-        ControlKind::ThreatDetection
-        | ControlKind::ServiceAlerts
-        | ControlKind::StandardsAssessment => NotOffered("being built"),
+        ControlKind::ThreatDetection | ControlKind::ServiceAlerts | ControlKind::StandardsAssessment => {
+            NotOffered("being built")
+        }
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),
