@@ -103,8 +103,9 @@ impl Control for DefaultServiceAccounts {
             session.client.post(&IAM, &path, &json!({})).await?;
         } else {
             let member = format!("serviceAccount:{email}");
+            // Each of them is taken, whether or not another one was.
             let edit = |policy: &mut iam_policy::Policy| {
-                BASIC.iter().fold(false, |changed, role| policy.take(role, &member) || changed)
+                BASIC.map(|role| policy.take(role, &member)).contains(&true)
             };
             iam_policy::change(&session.client, &RESOURCES, &session.scope(), Part::Bindings, edit).await?;
         }

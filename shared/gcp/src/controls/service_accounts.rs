@@ -26,7 +26,7 @@ const KIND: ControlKind = ControlKind::ServiceAccounts;
 
 pub(super) struct ServiceAccounts;
 
-/// How often a write that comes too soon after the account's creation is tried again.
+/// What people read of an account that Landfall made.
 const DESCRIPTION: &str = "Made by Landfall, as the manifest asks.";
 
 /// A service account, as far as it matters here.
