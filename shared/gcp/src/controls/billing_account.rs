@@ -10,9 +10,9 @@ use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::billing_account::Settings;
 use landfall_model::desired::{Desired, Standing};
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::manifest::GcpCloud;
-use landfall_model::observed::Address;
-use landfall_model::plan::{Change, Deed, Stage};
+use landfall_model::manifest::{GcpCloud, Mode};
+use landfall_model::observed::{Address, Observed, Seen};
+use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
 use super::{Gcp, ground, json, reported, seen, unasked};
 use crate::client::service::BILLING;
@@ -41,6 +41,17 @@ pub(super) async fn paid(session: &Session) -> Result<(crate::client::Reply, Pai
     let reply = client.get(&BILLING, &format!("projects/{project}/billingInfo")).await?;
     let paid = reply.json()?;
     Ok((reply, paid))
+}
+
+/// The change that links a project for which nobody pays, where it is asked: some APIs can't be enabled before.
+pub(super) fn linking(desired: &Desired, observed: &Observed) -> Option<ChangeId> {
+    let address = Address::global(BillingAccount::KIND, RESOURCE);
+    let asked = desired.asked(BillingAccount::KIND).filter(|asked| asked.mode != Mode::Detect)?;
+    let account = asked.want::<Settings>().ok()?.account?;
+    wanted(ground(desired)?, &account)?;
+    let Seen::Present(there) = observed.seen(&address) else { return None };
+    let Paid { billing_account_name: pays, .. } = serde_json::from_value(there).ok()?;
+    pays.is_empty().then(|| ChangeId(format!("{address}#link")))
 }
 
 /// The billing account's own name: the manifest's of this name, or an id as Google writes it.
@@ -163,7 +174,7 @@ mod tests {
              `billingAccounts/01AB23-45CD67-89EF01`\n{change}"
         );
         let new = Landscape::new("acme-checkout-prod");
-        assert_eq!(paid(new, "AAAAAA-BBBBBB-CCCCCC", true), [other.clone()]);
+        assert_eq!(paid(new, "AAAAAA-BBBBBB-CCCCCC", true), std::slice::from_ref(&other));
         assert_eq!(paid(adopted(), "AAAAAA-BBBBBB-CCCCCC", true), [format!("{other} loses")]);
     }
 

@@ -423,7 +423,7 @@ fn is_of_a_month(filter: &Map<String, Value>) -> bool {
         Some(value) => *name != "calendarPeriod" || value != "MONTH",
     };
     let projects = filter.get("projects").and_then(Value::as_array);
-    projects.is_some_and(|projects| projects.len() == 1) && !NARROWS.iter().any(|name| narrows(name))
+    projects.is_some_and(|projects| projects.len() == 1) && !NARROWS.iter().any(narrows)
 }
 
 /// All costs of a month, with the credits treated as they are. Which project it is comes with the write.

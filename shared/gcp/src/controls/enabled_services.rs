@@ -22,9 +22,9 @@ use landfall_model::desired::{Asked, Desired};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::Mode;
 use landfall_model::observed::{Address, Observed};
-use landfall_model::plan::{Change, Deed, Stage};
+use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 
-use super::{Gcp, json, reported, seen, unasked};
+use super::{Gcp, billing_account, json, reported, seen, unasked};
 use crate::client::service::SERVICES;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
@@ -156,11 +156,20 @@ impl Judge for EnabledServices {
             return vec![unasked(Self::KIND, "project", "no API is listed or needed")];
         }
         let address = Address::global(Self::KIND, "project");
-        vec![Judgement::of(Self::KIND, &address, observed, |there| compare(&wanted, &address, there))]
+        let first = billing_account::linking(desired, observed);
+        vec![Judgement::of(Self::KIND, &address, observed, |there| {
+            compare(&wanted, &address, there, first.as_ref())
+        })]
     }
 }
 
-fn compare(wanted: &BTreeSet<String>, address: &Address, there: Option<&Value>) -> Verdict {
+/// `first` is what has to be done before anything that costs money can be enabled.
+fn compare(
+    wanted: &BTreeSet<String>,
+    address: &Address,
+    there: Option<&Value>,
+    first: Option<&ChangeId>,
+) -> Verdict {
     let Apis { apis } = match kept(there) {
         Ok(there) => there.unwrap_or_default(),
         Err(unknown) => return unknown,
@@ -182,10 +191,11 @@ fn compare(wanted: &BTreeSet<String>, address: &Address, there: Option<&Value>) 
         let verb = if number == 0 { "enable".to_owned() } else { format!("enable-{}", number + 1) };
         let apis = batch.iter().map(|api| ((*api).to_owned(), ENABLED.to_owned())).collect();
         let reason = format!("not enabled: {}", batch.join(", "));
-        Change::new(address, &verb, Deed::Update, reason)
+        let change = Change::new(address, &verb, Deed::Update, reason)
             .before(there.cloned())
             .after(json(&Apis { apis }))
-            .at(Stage::Foundation)
+            .at(Stage::Foundation);
+        first.into_iter().fold(change, Change::needs)
     };
     let changes: Vec<Change> = missing.chunks(BATCH).enumerate().map(change).collect();
     if changes.is_empty() {
@@ -223,6 +233,15 @@ mod tests {
         let change = "~ foundation enabled-services/project#enable \
                       {\"apis\":{\"monitoring.googleapis.com\":\"ENABLED\"}}";
         assert_eq!(said(enabled(&["logging.googleapis.com"])), [format!("fails: {why}\n{change}")]);
+    }
+
+    #[test]
+    fn what_costs_money_is_enabled_after_somebody_pays() {
+        let unpaid = Landscape::new("acme-checkout-prod")
+            .saw("billing-account/project", json!({"billingEnabled": false}))
+            .saw(AT, enabled(&[]));
+        let said = unpaid.said(&EnabledServices);
+        assert!(said[0].ends_with(" needs billing-account/project#link"), "{said:?}");
     }
 
     /// The project, asked for these APIs and nothing that stands on others.

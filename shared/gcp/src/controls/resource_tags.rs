@@ -375,7 +375,7 @@ mod tests {
         let wrong = format!("fails: the tag `exposure` is `public`, not `internal`\n{change}");
         assert_eq!(
             tagged(Landscape::new("acme-checkout-prod"), other.clone()),
-            [wrong.clone()],
+            std::slice::from_ref(&wrong),
             "nobody lives from it yet"
         );
         assert_eq!(tagged(adopted(), other), [format!("{wrong} loses")]);

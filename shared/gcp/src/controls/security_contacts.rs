@@ -261,9 +261,10 @@ mod tests {
             "bills@acme.example": {"categories": ["BILLING"]},
         });
         for (email, contact) in differs {
-            match contact {
-                Value::Null => drop(contacts.as_object_mut().unwrap().remove(*email)),
-                contact => contacts[*email] = contact.clone(),
+            if contact.is_null() {
+                drop(contacts.as_object_mut().unwrap().remove(*email));
+            } else {
+                contacts[*email] = contact.clone();
             }
         }
         json!({"contacts": contacts})

@@ -77,6 +77,9 @@ pub(super) async fn locate(
 ) -> Result<Option<String>, CallError> {
     let Session { client, directory, .. } = session;
     let tree = directory.tree().await?;
+    if let Some(name) = find(&tree, wanted, path) {
+        return Ok(Some(name.to_owned()));
+    }
     let mut at = Some(tree.root.clone());
     for step in path.line() {
         let known = match adopted(wanted, &step) {
@@ -356,10 +359,10 @@ mod tests {
     fn what_google_would_refuse_is_reported_and_not_tried() {
         let why = |path: &str| {
             let unit = wanted(path, None);
-            match missing(&[], &unit, &address(&unit.path), &Observed::default()) {
-                Verdict::Fails { why, changes } if changes.is_empty() => why,
-                verdict => panic!("{verdict:?}"),
-            }
+            let verdict = missing(&[], &unit, &address(&unit.path), &Observed::default());
+            let Verdict::Fails { why, changes } = verdict else { panic!("{verdict:?}") };
+            assert!(changes.is_empty());
+            why
         };
         assert_eq!(why("ab"), "a folder's name has 3 to 30 characters; `ab` has not");
         assert!(why(&"x".repeat(31)).ends_with("has not"));

@@ -130,9 +130,9 @@ async fn a_folder_that_is_being_deleted_is_none_and_an_adopted_one_that_is_gone_
     let Offer::Control(control) = offer(ControlKind::Units) else { panic!() };
     let asked = organization.asked(ControlKind::Units).unwrap();
     let judged = wire.judged(control, asked, &organization).await;
-    let why = |at: usize| match &judged[at].verdict {
-        Verdict::Fails { why, changes } => (why.clone(), changes.len()),
-        verdict => panic!("{verdict:?}"),
+    let why = |at: usize| {
+        let Verdict::Fails { why, changes } = &judged[at].verdict else { panic!("{judged:?}") };
+        (why.clone(), changes.len())
     };
     let adopts = format!("`legacy` adopts `{LEGACY_FOLDER}`, which the organization does not have");
     assert_eq!(why(0), (adopts, 0));
@@ -309,4 +309,48 @@ async fn a_project_is_linked_to_the_account_that_was_agreed() {
     wire.held_twice(ControlKind::BillingAccount, &checkout).await;
     let pays = wire.simulator.read(|world| world.project(CHECKOUT).unwrap().billing_account.clone());
     assert_eq!(pays.as_deref(), Some("01AB23-45CD67-89EF01"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_is_made_once_and_what_others_put_to_it_stays() {
+    let wire = Wire::new(|_| {});
+    let checkout = Landscape::adopted(CHECKOUT).desired;
+    assert_eq!(wire.held_twice(ControlKind::Budget, &checkout).await, ["there is no budget"]);
+    let kind = "billingbudgets/budgets";
+    wire.simulator.change(|world| {
+        let channels =
+            world.project_mut(CHECKOUT).unwrap().governance.things_mut("monitoring/notificationChannels");
+        assert_eq!(channels.len(), 3);
+        let budgets = world.billing_accounts.get_mut("01AB23-45CD67-89EF01").unwrap().things_mut(kind);
+        assert_eq!(budgets.len(), 1, "once");
+        let budget = budgets.values_mut().next().unwrap();
+        budget["amount"]["specifiedAmount"]["units"] = serde_json::json!("10");
+        budget["budgetFilter"]["services"] = serde_json::json!(["services/6F81-5844-456A"]);
+        budget["notificationsRule"] =
+            serde_json::json!({"pubsubTopic": "projects/x/topics/spent", "schemaVersion": "1.0"});
+        let rules = budget["thresholdRules"].as_array_mut().unwrap();
+        rules.remove(1);
+        rules.push(serde_json::json!({"thresholdPercent": 1.2, "spendBasis": "FORECASTED_SPEND"}));
+        let mut theirs = budget.clone();
+        theirs["displayName"] = serde_json::json!("theirs");
+        theirs["name"] = serde_json::json!("billingAccounts/01AB23-45CD67-89EF01/budgets/theirs");
+        budgets.insert("theirs".to_owned(), theirs);
+    });
+    let wrong = wire.held_twice(ControlKind::Budget, &checkout).await;
+    assert_eq!(
+        wrong,
+        [
+            "the budget is 10; the budget is not about all costs of a month; at 80 % nobody is told; the budget tells \
+          nobody at bills@acme.example, ops@acme.example, security@acme.example"
+        ]
+    );
+    wire.simulator.read(|world| {
+        let channels = world.project(CHECKOUT).unwrap().governance.things("monitoring/notificationChannels");
+        assert_eq!(channels.len(), 3, "those that are there are used");
+        let budgets = world.billing_accounts["01AB23-45CD67-89EF01"].things(kind);
+        assert_eq!(budgets["theirs"]["amount"]["specifiedAmount"]["units"], "10");
+        let (_, ours) = budgets.iter().find(|(id, _)| *id != "theirs").unwrap();
+        assert_eq!(ours["notificationsRule"]["pubsubTopic"], "projects/x/topics/spent");
+        assert_eq!(ours["thresholdRules"].as_array().unwrap().len(), 4);
+    });
 }

@@ -186,3 +186,44 @@ fn a_google_cloud_organization_has_roles_of_its_own_and_new_projects_are_watched
     assert_eq!(access("gcp/acme-shop").unwrap().grants.len(), 1);
     assert_eq!(access("gcp/acme-mystery").unwrap().grants.len(), 0);
 }
+
+#[test]
+fn the_organization_has_every_tag_value_that_anybody_asks_for() {
+    let text = "
+landfall: 1
+organization: acme
+clouds:
+  gcp: { organization: \"123456789012\", locations: [europe-west1] }
+units: { workloads: { controls: [internal] } }
+teams: { payments: {} }
+controls:
+  internal: { control: resource-tags, with: { set: { exposure: internal } } }
+  public: { control: resource-tags, with: { set: { exposure: public } } }
+landing-zones: { outside: { version: 1, controls: [public] } }
+projects:
+  shop:
+    team: payments
+    tenants:
+      - { gcp: acme-shop, unit: workloads, landing-zone: outside }
+      - { gcp: acme-lab, unit: workloads, with: { resource-tags: { set: { lab: \"yes\" } } } }
+";
+    let sources = [Source { name: "m.yaml".into(), text: text.into() }];
+    let parsed = parse(&sources, jiff::civil::date(2026, 11, 21));
+    let manifest = parsed.manifest.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
+    let tags = |target: &str| -> resource_tags::Settings {
+        let (_, mut known) = newborn();
+        known.record.target = target.parse().unwrap();
+        let desired = resolve(&manifest, &"gcp".parse().unwrap(), &target.parse().unwrap(), known).unwrap();
+        desired.asked(ControlKind::ResourceTags).unwrap().want().unwrap()
+    };
+    let all = tags("organization/gcp");
+    assert!(all.set.is_empty());
+    let values: Vec<(&str, Vec<&str>)> = all
+        .values
+        .iter()
+        .map(|(key, values)| (key.as_str(), values.iter().map(String::as_str).collect()))
+        .collect();
+    assert_eq!(values, [("exposure", vec!["internal", "public"]), ("lab", vec!["yes"])]);
+    assert_eq!(tags("gcp/acme-shop").set["exposure"], "public");
+    assert_eq!(tags("gcp/acme-lab").set.len(), 2);
+}
