@@ -1,4 +1,4 @@
-//! `landfall function aws|azure`: this program as a cloud function's process, for the demo and for tests.
+//! `landfall function aws|azure|gcp`: this program as a cloud function's process, for the demo and for tests.
 
 use std::process::ExitCode;
 
@@ -15,11 +15,14 @@ enum Which {
     Aws,
     /// The custom handler of Azure Functions.
     Azure,
+    /// The Cloud Run function.
+    Gcp,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
     match arguments.which {
         Which::Aws => landfall_function_aws::run().await,
         Which::Azure => landfall_function_azure::run().await,
+        Which::Gcp => landfall_function_gcp::run().await,
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{bail, ensure};
 use clap::Args;
 use landfall_model::id::Name;
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
+use landfall_simulator::gcp::{GcpOptions, GcpSimulator, GcpWorld};
 use landfall_simulator::{Faults, Group, Options, Simulator, World};
 
 use crate::arguments::Common;
@@ -17,8 +18,8 @@ pub(crate) struct Arguments {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "127.0.0.1:PORT", default_value = "127.0.0.1:4600")]
     listen: SocketAddr,
-    /// How many sample accounts or subscriptions, some of them wrong in different ways
-    #[arg(long, visible_alias = "subscriptions", value_name = "N", default_value_t = 12)]
+    /// How many sample accounts, subscriptions or projects, some of them wrong in different ways
+    #[arg(long, visible_aliases = ["subscriptions", "projects"], value_name = "N", default_value_t = 12)]
     accounts: usize,
     /// What goes wrong: `throttle=0.2,5xx=0.05,cut=17,latency=20ms,lag=2s,deny=ec2:DeleteVpc@222222222222,seed=1`
     #[arg(long, value_name = "FAULTS", default_value = "")]
@@ -63,7 +64,19 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
             serving(&simulator.url(), &azure_environment(&simulator.url())).await;
             simulator.stop();
         }
-        other => bail!("`{other}` is not simulated: `--cloud aws`, unless said, or `--cloud azure`"),
+        "gcp" => {
+            // Any group may be named: Google's own asks nobody whether there is one, but for its form.
+            if !groups.is_empty() {
+                say::note("`--group` is not needed: any group can be given a role here");
+            }
+            let world = Some(GcpWorld::sample(*accounts));
+            let options =
+                GcpOptions { listen: *listen, world, faults, log: log.clone(), ..GcpOptions::default() };
+            let simulator = GcpSimulator::start(options)?;
+            serving(&simulator.url(), &gcp_environment(&simulator.url())).await;
+            simulator.stop();
+        }
+        other => bail!("`{other}` is not simulated: `--cloud aws`, unless said, `azure` or `gcp`"),
     }
     Ok(Exit::Clean)
 }
@@ -87,6 +100,11 @@ pub(crate) fn aws_environment(url: &str) -> String {
 /// What points Landfall at the simulated Resource Manager: Microsoft's own tools take no endpoint without TLS.
 pub(crate) fn azure_environment(url: &str) -> String {
     format!("  export LANDFALL_AZURE_ENDPOINT={url}")
+}
+
+/// What points Landfall at the simulated APIs of Google Cloud: Google's own tools take one endpoint for each.
+pub(crate) fn gcp_environment(url: &str) -> String {
+    format!("  export LANDFALL_GCP_ENDPOINT={url}")
 }
 
 /// Waits until somebody ends the process: by Ctrl-C, or as a supervisor does.

@@ -1,15 +1,16 @@
-//! `landfall demo`: the whole way on one machine, in two simulated clouds, with the real functions behind a small Lambda and a small
-//! Functions host.
+//! `landfall demo`: the whole way on one machine, in three simulated clouds, with the real functions behind a small Lambda, a small
+//! Functions host and a small Cloud Tasks.
 //!
 //! ```text
-//! stage ─► first sweeps ─► a new account, a new subscription: event to delivery ─► settings broken, found, repaired ─► the end
+//! stage ─► first sweeps ─► a new account, subscription, project: event to delivery ─► settings broken, found, repaired ─► the end
 //! ```
 //! Everything that is told is read: from the store that the functions write, and from the calls that the simulators received.
 //!
-//! [`side`] is what both clouds do, [`aws`] and [`azure`] are how, [`stage`] is what they share.
+//! [`side`] is what all clouds do, [`aws`], [`azure`] and [`gcp`] are how, [`stage`] is what they share.
 
 mod aws;
 mod azure;
+mod gcp;
 mod narrate;
 mod side;
 mod stage;
@@ -28,6 +29,7 @@ use landfall_model::report::Report;
 use landfall_model::target::Target;
 use landfall_reports::text;
 use landfall_simulator::azure::DIRECTORY;
+use landfall_simulator::gcp::GcpBreakage;
 
 use crate::command::{ledger, simulate, status};
 use crate::say;
@@ -37,10 +39,20 @@ use stage::{Clouds, Folder, Named, Stage};
 
 const ON_AWS: &str = "AWS";
 const ON_AZURE: &str = "Azure";
+const ON_GCP: &str = "Google Cloud";
 
-/// The account and the subscription that are made while somebody looks on.
+/// The account, the subscription and the project that are made while somebody looks on.
 const NEW_ACCOUNT: &str = "payments-test";
 const NEW_SUBSCRIPTION: &str = "payments-beta";
+const NEW_PROJECT: &str = "payments-gamma";
+
+/// The tenants that are made while somebody looks on.
+#[derive(Debug)]
+struct Newcomers {
+    account: TenantId,
+    subscription: TenantId,
+    project: TenantId,
+}
 
 /// Plays all acts. Ctrl-C ends it, and with it everything it started.
 pub(crate) async fn run(dir: &Path, keep: bool) -> anyhow::Result<()> {
@@ -56,12 +68,12 @@ async fn play(dir: &Path, keep: bool) -> anyhow::Result<()> {
     let began = Instant::now();
     say::line(say::styled(
         say::HEAD,
-        "Landfall, on a simulated AWS and a simulated Azure: no cloud account is used, and nothing leaves this machine",
+        "Landfall, on a simulated AWS, Azure and Google Cloud: no cloud account is used, and nothing leaves this machine",
     ));
     let mut stage = opening(dir).await?;
     let played = acts(&mut stage, began).await;
     let store = stage.folder.store_address();
-    let Clouds { aws, azure } = stage.end().await?;
+    let Clouds { aws, azure, gcp } = stage.end().await?;
     played?;
     if keep {
         let plan =
@@ -69,12 +81,15 @@ async fn play(dir: &Path, keep: bool) -> anyhow::Result<()> {
         say::line("\nThe simulated clouds keep running until Ctrl-C. In another shell:");
         say::line(simulate::aws_environment(&aws.url()));
         say::line(simulate::azure_environment(&azure.url()));
+        say::line(simulate::gcp_environment(&gcp.url()));
+        say::line(format!("{plan} --cloud gcp"));
         say::line(format!("{plan} --cloud azure"));
         say::line(format!("{plan} --cloud aws"));
         simulate::ended().await;
     }
     aws.stop();
     azure.stop();
+    gcp.stop();
     Ok(())
 }
 
@@ -82,24 +97,32 @@ async fn acts(stage: &mut Stage, began: Instant) -> anyhow::Result<()> {
     first_sweeps(stage).await?;
     let account = new_account(stage).await?;
     let subscription = new_subscription(stage).await?;
-    a_day_later(stage, &account, &subscription).await?;
-    ending(stage, &account, &subscription, began).await
+    let project = new_project(stage).await?;
+    let new = Newcomers { account, subscription, project };
+    a_day_later(stage, &new).await?;
+    ending(stage, &new, began).await
 }
 
 async fn opening(dir: &Path) -> anyhow::Result<Stage> {
     act(0, "The stage", "");
     let (stage, statement) = Stage::set(dir).await?;
-    let Stage { folder, aws, azure } = &stage;
+    let Stage { folder, aws, azure, gcp } = &stage;
     let accounts = aws.simulator.read(|world| world.organization.members.len());
     fact("AWS", &format!("{accounts} accounts; one was invited and runs a web server"));
     fact("", &format!("the real Lambda function, process {}, behind a small Lambda Runtime API", aws.pid()));
     let subscriptions = azure.simulator.read(|world| world.subscriptions.len());
     fact("Azure", &format!("{subscriptions} subscriptions; an old one runs a shop, outside Europe"));
     fact("", &format!("the real custom handler, process {}, behind a small Functions host", azure.pid()));
+    let projects = gcp.simulator.read(|world| world.projects.len());
+    fact("Google", &format!("{projects} projects; an old one runs a store on its default network"));
+    fact(
+        "",
+        &format!("the real Cloud Run function, process {}, to which a small Cloud Tasks pushes", gcp.pid()),
+    );
     fact(
         "manifest",
         &format!(
-            "{}: one for both; five accounts and four subscriptions named",
+            "{}: one for all; five accounts, four subscriptions and four projects named",
             folder.path("manifest/landfall.yaml")
         ),
     );
@@ -117,13 +140,16 @@ async fn opening(dir: &Path) -> anyhow::Result<Stage> {
 
 async fn first_sweeps(stage: &mut Stage) -> anyhow::Result<()> {
     act(1, "The first sweeps", "everybody is looked at; only tenants that the manifest names are written to");
-    let Stage { folder, aws, azure } = stage;
+    let Stage { folder, aws, azure, gcp } = stage;
     cloud(ON_AWS, "EventBridge's schedule fires");
     fact("closed", &ended(&sweep(aws, &*folder.store, false).await?));
     fact("invited", &aws.invited());
     cloud(ON_AZURE, "the timer fires");
     fact("closed", &ended(&sweep(azure, &*folder.store, false).await?));
     fact("older", &azure.older());
+    cloud(ON_GCP, "Cloud Scheduler fires");
+    fact("closed", &ended(&sweep(gcp, &*folder.store, false).await?));
+    fact("older", &gcp.older());
     Ok(())
 }
 
@@ -157,6 +183,23 @@ async fn new_subscription(stage: &mut Stage) -> anyhow::Result<TenantId> {
     Ok(tenant)
 }
 
+async fn new_project(stage: &mut Stage) -> anyhow::Result<TenantId> {
+    act(
+        4,
+        "A new project on Google Cloud",
+        "the same way once more: an IAM deny policy, organization policies, folders",
+    );
+    let Stage { folder, gcp, .. } = stage;
+    let event = gcp.create(NEW_PROJECT);
+    let tenant = TenantId::new(Provider::Gcp, NEW_PROJECT)?;
+    fact(
+        "event",
+        &format!("the audit log, by Pub/Sub: CreateProject {NEW_PROJECT}, its first entry and its last"),
+    );
+    newcomer(gcp, folder, &tenant, &event).await?;
+    Ok(tenant)
+}
+
 /// Delivers the event of a new tenant, tells what comes of it, and delivers it once more.
 async fn newcomer<S: Side>(
     side: &mut S,
@@ -183,23 +226,25 @@ async fn newcomer<S: Side>(
     Ok(())
 }
 
-async fn a_day_later(stage: &mut Stage, account: &TenantId, subscription: &TenantId) -> anyhow::Result<()> {
+async fn a_day_later(stage: &mut Stage, new: &Newcomers) -> anyhow::Result<()> {
     act(
-        4,
+        5,
         "A day later",
-        "somebody named both new tenants in the manifest, and somebody clicked in six consoles",
+        "somebody named the new tenants in the manifest, and somebody clicked in nine consoles",
     );
-    let named = Named { account: account.native(), subscription: subscription.native() };
+    let Newcomers { account, subscription, project } = new;
+    let named =
+        Named { account: account.native(), subscription: subscription.native(), project: project.native() };
     let statement = stage.release(2, &named).await?;
     fact(
         "bundle",
         &format!(
-            "{}, generation {}: {NEW_ACCOUNT} and {NEW_SUBSCRIPTION} belong to payments",
+            "{}, generation {}: {NEW_ACCOUNT}, {NEW_SUBSCRIPTION} and {NEW_PROJECT} belong to payments",
             statement.digest.short(),
             statement.generation
         ),
     );
-    let Stage { folder, aws, azure } = stage;
+    let Stage { folder, aws, azure, gcp } = stage;
     cloud(ON_AWS, "broken by hand");
     aws.simulator.edit(|world| {
         if let Some(account) = world.account_mut(account.native()) {
@@ -235,17 +280,27 @@ async fn a_day_later(stage: &mut Stage, account: &TenantId, subscription: &Tenan
     fact("broken", "search-index: moved out of its unit, and so out of reach of the policies there");
     fact("event", "the timer fires; subscriptions in which nothing was done are left out here");
     fact("closed", &ended(&sweep(azure, &*folder.store, true).await?));
+
+    cloud(ON_GCP, "broken by hand");
+    for (project, how) in [
+        (project.native(), GcpBreakage::Contacts),
+        ("payments-shop", GcpBreakage::Label),
+        ("search-api", GcpBreakage::Placement),
+    ] {
+        gcp.simulator.edit(|world| world.damage(project, how))?;
+    }
+    fact("broken", "payments-gamma: the essential contacts are deleted");
+    fact("broken", "payments-shop: its labels say something else");
+    fact("broken", "search-api: moved out of its folder, and so out of reach of the policies there");
+    fact("event", "Cloud Scheduler fires; projects in which nothing was done are left out here");
+    fact("closed", &ended(&sweep(gcp, &*folder.store, true).await?));
     Ok(())
 }
 
-async fn ending(
-    stage: &Stage,
-    account: &TenantId,
-    subscription: &TenantId,
-    began: Instant,
-) -> anyhow::Result<()> {
-    act(5, "How it stands", "both clouds, by one store");
-    let Stage { folder, aws, azure } = stage;
+async fn ending(stage: &Stage, new: &Newcomers, began: Instant) -> anyhow::Result<()> {
+    act(6, "How it stands", "all clouds, by one store");
+    let Newcomers { account, subscription, project } = new;
+    let Stage { folder, aws, azure, gcp } = stage;
     let store = &*folder.store;
     let records = ask::status(store).await?;
     say::text(&status::everybody(&records));
@@ -258,9 +313,11 @@ async fn ending(
     fact("ledger", verdict.lines().last().unwrap_or_default());
     fact("invited", &aws.invited());
     fact("older", &azure.older());
+    fact("older", &gcp.older());
     for (name, calls, file) in [
         (ON_AWS, aws.simulator.calls().len(), aws::CALLS),
         (ON_AZURE, azure.simulator.calls().len(), azure::CALLS),
+        (ON_GCP, gcp.simulator.calls().len(), gcp::CALLS),
     ] {
         fact("calls", &format!("{calls} received on {name}; each is a line of {}", folder.path(file)));
     }
@@ -273,10 +330,11 @@ async fn ending(
         format!("status aws/222222222229 --store {address}"),
         format!("explain {account} strong-passwords --store {address}"),
         format!("explain {subscription} people-to-call --store {address}"),
+        format!("explain {project} people-to-call --store {address}"),
         format!("ledger show {subscription} --store {address}"),
         format!("check {}", folder.path("manifest")),
         format!("verify {} --public-keys {}", folder.path("bundle.json"), folder.public_key),
-        "demo --keep    # keeps both clouds, so that `plan --cloud azure` and all the others can be typed"
+        "demo --keep    # keeps all clouds, so that `plan --cloud azure` and all the others can be typed"
             .to_owned(),
     ] {
         say::line(format!("  {landfall} {line}"));

@@ -12,6 +12,7 @@ use landfall_model::manifest::statement::Statement;
 
 use super::aws::{self, OnAws};
 use super::azure::{self, OnAzure};
+use super::gcp::{self, OnGcp};
 use crate::command::{build, keygen, sign};
 use crate::source::{self, DEMO_MARK};
 
@@ -23,9 +24,10 @@ pub(super) struct Stage {
     pub(super) folder: Folder,
     pub(super) aws: OnAws,
     pub(super) azure: OnAzure,
+    pub(super) gcp: OnGcp,
 }
 
-/// The demo's folder: manifest, key, bundle, store and logs, the same ones for both clouds.
+/// The demo's folder: manifest, key, bundle, store and logs, the same ones for all clouds.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) dir: PathBuf,
@@ -40,6 +42,7 @@ pub(super) struct Folder {
 pub(super) struct Named<'a> {
     pub(super) account: &'a str,
     pub(super) subscription: &'a str,
+    pub(super) project: &'a str,
 }
 
 impl Stage {
@@ -56,7 +59,8 @@ impl Stage {
         let statement = folder.bundle(1, None)?;
         let aws = OnAws::start(&folder, world).await?;
         let azure = OnAzure::start(&folder, azure::world()).await?;
-        Ok((Stage { folder, aws, azure }, statement))
+        let gcp = OnGcp::start(&folder, gcp::world()).await?;
+        Ok((Stage { folder, aws, azure, gcp }, statement))
     }
 
     /// Puts a newer bundle in the old one's place, and fresh processes in place of the old ones, as a deployment does.
@@ -64,20 +68,23 @@ impl Stage {
         let statement = self.folder.bundle(generation, Some(named))?;
         self.aws.renew(&self.folder).await?;
         self.azure.renew(&self.folder).await?;
+        self.gcp.renew(&self.folder).await?;
         Ok(statement)
     }
 
     /// Ends the functions and keeps their logs; the simulated clouds go on.
     pub(super) async fn end(self) -> anyhow::Result<Clouds> {
-        let Stage { folder, aws, azure } = self;
+        let Stage { folder, aws, azure, gcp } = self;
         let (aws, said_on_aws) = aws.end().await;
         let (azure, said_on_azure) = azure.end().await;
-        for (name, said) in [(aws::LOG, said_on_aws), (azure::LOG, said_on_azure)] {
+        let (gcp, said_on_gcp) = gcp.end().await;
+        let said = [(aws::LOG, said_on_aws), (azure::LOG, said_on_azure), (gcp::LOG, said_on_gcp)];
+        for (name, said) in said {
             let path = folder.dir.join(name);
             std::fs::write(&path, said.join("\n") + "\n")
                 .with_context(|| format!("could not write `{}`", path.display()))?;
         }
-        Ok(Clouds { aws, azure })
+        Ok(Clouds { aws, azure, gcp })
     }
 }
 
@@ -86,6 +93,7 @@ impl Stage {
 pub(super) struct Clouds {
     pub(super) aws: landfall_simulator::Simulator,
     pub(super) azure: landfall_simulator::azure::AzureSimulator,
+    pub(super) gcp: landfall_simulator::gcp::GcpSimulator,
 }
 
 impl Folder {
@@ -110,9 +118,11 @@ impl Folder {
         let now = Timestamp::now();
         let expires = (now + SignedDuration::from_hours(24 * 90)).strftime("%Y-%m-%d").to_string();
         let line = |line: &str| match (line.strip_prefix("#NEW"), named) {
-            (Some(line), Some(Named { account, subscription })) => {
-                Some(line.replace("{account}", account).replace("{subscription}", subscription))
-            }
+            (Some(line), Some(Named { account, subscription, project })) => Some(
+                line.replace("{account}", account)
+                    .replace("{subscription}", subscription)
+                    .replace("{project}", project),
+            ),
             (Some(_), None) => None,
             (None, _) => {
                 Some(line.replace("{expires}", &expires).replace("{established}", &self.established))

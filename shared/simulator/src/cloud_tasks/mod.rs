@@ -132,6 +132,12 @@ impl CloudTasks {
         self.queues(|queues| queues.left(queue))
     }
 
+    /// How many of them are not held back.
+    #[must_use]
+    pub fn due(&self, queue: &str) -> usize {
+        self.queues(|queues| queues.not_held_back(queue))
+    }
+
     /// Waits until no task is left; says whether that was so before patience ended.
     pub async fn emptied(&self, queue: &str, patience: Duration) -> bool {
         let empty = async {

@@ -231,6 +231,12 @@ impl Queues {
         self.queues.get(queue).map_or(0, |queue| queue.tasks.len())
     }
 
+    pub(super) fn not_held_back(&self, queue: &str) -> usize {
+        let now = Timestamp::now();
+        let due = |task: &&Task| task.scheduled <= now;
+        self.queues.get(queue).map_or(0, |queue| queue.tasks.values().filter(due).count())
+    }
+
     pub(super) fn dispatches(&self, queue: &str) -> Vec<Dispatch> {
         self.queues.get(queue).map(|queue| queue.dispatches.clone()).unwrap_or_default()
     }
