@@ -148,7 +148,7 @@ pub fn ask(
 }
 
 impl Way for AzureSimulator {
-    const CLOSES: &'static str = "Microsoft.Authorization:policyAssignments/write";
+    const CLOSES: &'static [&'static str] = &["Microsoft.Authorization:policyAssignments/write"];
     const NO_CONTACTS: &'static str = "deny=Microsoft.Security:securityContacts/write";
     const NO_LOOK_AT_CONTACTS: &'static str = "deny=Microsoft.Security:securityContacts/read@{id}";
     const NO_GATE: &'static [&'static str] = &[

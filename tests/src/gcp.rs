@@ -118,9 +118,10 @@ fn organization(url: &str, manifest: &Manifest) -> Arc<GcpOrganization> {
 }
 
 impl Way for GcpSimulator {
-    const CLOSES: &'static str = "iam:policies.denypolicies.create";
+    const CLOSES: &'static [&'static str] =
+        &["iam:policies.denypolicies.create", "orgpolicy:projects.policies.create"];
     const NO_CONTACTS: &'static str = "deny=essentialcontacts:projects.contacts.create";
-    const NO_LOOK_AT_CONTACTS: &'static str = "deny=essentialcontacts:projects.contacts.list@{id}";
+    const NO_LOOK_AT_CONTACTS: &'static str = "deny=essentialcontacts:projects.contacts.compute";
     const NO_GATE: &'static [&'static str] =
         &["deny=iam:policies.denypolicies.create@{id}", "deny=iam:policies.denypolicies.get@{id}"];
     const DENIED: &'static str = "PERMISSION_DENIED";

@@ -24,8 +24,8 @@ use crate::stage::{Stage, tenant};
 
 /// A cloud whose tenants go the whole way.
 pub trait Way: Ground {
-    /// A call that closes the gate, as the stage's own list of writes names it.
-    const CLOSES: &'static str;
+    /// The calls that close the gate, as the stage's own list of writes names them.
+    const CLOSES: &'static [&'static str];
     /// Faults that deny writing security contacts, reading them in a tenant, and each way in which the gate can't be closed or seen
     /// there; `{id}` stands for the tenant.
     const NO_CONTACTS: &'static str;
@@ -85,10 +85,13 @@ pub async fn the_first_sweep_makes_the_organization_ready_and_a_second_finds_not
     let organization = Target::Organization(S::PROVIDER.as_str().parse().unwrap());
     let Reconciled::Done(report) = stage.order(organization, Cause::Asked).await else { panic!("not done") };
     assert_eq!((report.counts.fail, report.counts.unknown), (0, 0), "{}", text::report(&report));
+    // What the first one makes possible, such as the settings of an API that it has enabled, is looked at again in between.
+    stage.clock.pass(SignedDuration::from_mins(11));
+    stage.drain().await;
     stage.simulator.clear();
     let closed = stage.sweep().await;
-    assert_eq!(closed.changes, 0, "{closed:?}");
     let writes = stage.simulator.all_writes();
+    assert_eq!(closed.changes, 0, "{closed:?}\n{writes:#?}");
     assert!(writes.is_empty(), "{writes:?}");
 }
 
@@ -101,7 +104,8 @@ pub async fn a_new_tenant_is_gated_brought_to_its_baseline_verified_and_handed_o
     let left = stage.preview(&id).await;
     assert!(left.plan.changes.is_empty(), "{}", text::plan(&left.plan, None));
     let writes = S::writes(&stage, &id);
-    assert_eq!(writes.first().unwrap(), S::CLOSES, "the gate closes before anything else: {writes:?}");
+    let first = writes.first().unwrap().as_str();
+    assert!(S::CLOSES.contains(&first), "the gate closes before anything else: {writes:?}");
     let deliveries = stage.engine.store.list("deliveries", None, 10).await.unwrap();
     assert_eq!(deliveries.len(), 1);
     writes
@@ -155,7 +159,8 @@ pub async fn a_new_tenant_that_nobody_lets_in_stays_behind_its_gate<S: Way>() {
     let report = stage.reconcile(&id, Cause::Created).await;
     assert_eq!((report.life, &report.standing), (Life::Gated, &Standing::Waiting));
     let writes = S::writes(&stage, &id);
-    assert_eq!(writes.first().unwrap(), S::CLOSES, "{writes:?}");
+    assert!(!writes.is_empty());
+    assert!(writes.iter().all(|write| S::CLOSES.contains(&write.as_str())), "{writes:?}");
     // A sweep later it is still there, and nothing more was written.
     stage.sweep().await;
     assert_eq!(stage.record(&id).await.unwrap().life, Life::Gated);
@@ -212,7 +217,8 @@ pub async fn a_gate_that_can_t_be_closed_or_seen_stops_everything_behind_it<S: W
         let report = stage.reconcile(&id, Cause::Created).await;
         assert_eq!(report.life, Life::Discovered, "{fault}: {}", text::report(&report));
         let writes = S::writes(&stage, &id);
-        assert!(writes.is_empty(), "{fault}: {writes:?}");
+        // A gate of several parts may be half closed.
+        assert!(writes.iter().all(|write| S::CLOSES.contains(&write.as_str())), "{fault}: {writes:?}");
     }
 }
 

@@ -6,7 +6,7 @@
 use landfall_model::desired::Standing;
 use landfall_model::record::Life;
 use landfall_model::trigger::Cause;
-use landfall_simulator::gcp::GcpSimulator;
+use landfall_simulator::gcp::{GcpBreakage, GcpSimulator};
 use landfall_tests::gcp::ACME;
 use landfall_tests::spine::{self, bring, with_a_new_tenant};
 use landfall_tests::stage::Stage;
@@ -37,7 +37,9 @@ async fn a_new_project_is_handed_over_and_its_gate_opens_last() {
 #[tokio::test]
 async fn what_is_broken_by_hand_is_found_and_repaired_by_the_next_sweep() {
     spine::what_is_broken_by_hand_is_found_and_repaired_by_the_next_sweep::<GcpSimulator>(|world, id| {
-        world.project_mut(id).unwrap().labels.clear();
+        for how in [GcpBreakage::Contacts, GcpBreakage::Lien] {
+            world.damage(id, how).unwrap();
+        }
     })
     .await;
 }
@@ -76,7 +78,7 @@ async fn a_project_that_is_older_than_the_inventory_is_never_gated() {
 #[tokio::test]
 async fn a_project_that_is_being_deleted_and_landfall_s_own_are_reported_and_not_written() {
     let (stage, id) = with_a_new_tenant::<GcpSimulator>("new-shop").await;
-    stage.simulator.edit(|world| world.project_mut(&id).unwrap().state = "DELETE_REQUESTED".to_owned());
+    stage.simulator.edit(|world| world.damage(&id, GcpBreakage::Deleted).unwrap());
     let report = stage.reconcile(&id, Cause::Created).await;
     assert!(matches!(report.standing, Standing::ReportOnly(_)), "{:?}", report.standing);
     assert!(stage.writes_in(&id).is_empty());

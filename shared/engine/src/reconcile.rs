@@ -299,22 +299,31 @@ async fn gate_alone(engine: &Engine, plan: &Plan, held: &mut Held) -> Result<Opt
 }
 
 /// Whether a new tenant's gate was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gate {
     /// It was seen closed, or was closed a moment ago.
     Closed,
-    /// It was seen open, or nobody could look.
+    /// What was seen open of it is closed by this plan.
+    Closing,
+    /// Something of it is open and stays so, or nobody could look.
     NotSeenClosed,
 }
 
 fn seen_closed(judgements: &[Judgement], held: &Held, now: Timestamp) -> Gate {
-    let gates: Vec<&Judgement> =
-        judgements.iter().filter(|judgement| judgement.control == ControlKind::QuarantineGate).collect();
-    let closed = gates.iter().all(|judgement| {
-        matches!(judgement.verdict, Verdict::Holds | Verdict::Due { .. })
-            || held.record.settling.get(&judgement.address).is_some_and(|until| *until > now)
-    });
-    if closed && !gates.is_empty() { Gate::Closed } else { Gate::NotSeenClosed }
+    let settles = |address| held.record.settling.get(address).is_some_and(|until| *until > now);
+    // A gate may have several parts, and is as closed as the one that is open the widest.
+    let part = |judgement: &Judgement| match &judgement.verdict {
+        Verdict::Holds | Verdict::Due { .. } => Gate::Closed,
+        _ if settles(&judgement.address) => Gate::Closed,
+        Verdict::Fails { changes, .. } if changes.iter().any(|change| change.stage == Stage::Gate) => {
+            Gate::Closing
+        }
+        Verdict::Fails { .. } | Verdict::Unknown { .. } | Verdict::NotApplicable { .. } => {
+            Gate::NotSeenClosed
+        }
+    };
+    let gates = judgements.iter().filter(|judgement| judgement.control == ControlKind::QuarantineGate);
+    gates.map(part).max().unwrap_or(Gate::NotSeenClosed)
 }
 
 /// Applies the plan stage by stage. The lease is renewed before each; a new tenant gets nothing before its gate is closed, and
@@ -355,7 +364,7 @@ async fn stages(
             let whole = progress.wrote_all(approved, stage);
             let closes = apply::of_stage(approved, stage).next().is_some();
             match stage {
-                Stage::Gate if whole && (closes || gate == Gate::Closed) => {
+                Stage::Gate if whole && (gate == Gate::Closed || (gate == Gate::Closing && closes)) => {
                     life::step(engine, history, held, Life::Gated, "its gate is closed").await?
                 }
                 Stage::Gate => stop = Some("the gate could not be closed".to_owned()),
