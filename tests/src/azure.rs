@@ -156,6 +156,7 @@ impl Way for AzureSimulator {
         "deny=Microsoft.Authorization:policyAssignments/read@{id}",
     ];
     const DENIED: &'static str = "AuthorizationFailed";
+    const SWEEPS: usize = 1;
     const FOREIGN: &'static str = "aws/222222222222";
 
     async fn stage() -> Stage<Self> {

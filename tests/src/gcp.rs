@@ -125,6 +125,8 @@ impl Way for GcpSimulator {
     const NO_GATE: &'static [&'static str] =
         &["deny=iam:policies.denypolicies.create@{id}", "deny=iam:policies.denypolicies.get@{id}"];
     const DENIED: &'static str = "PERMISSION_DENIED";
+    // Compute shows a project's network and metadata once its API is enabled.
+    const SWEEPS: usize = 2;
     const FOREIGN: &'static str = "azure/3f2c0000-0000-4000-8000-000000000002";
 
     async fn stage() -> Stage<Self> {

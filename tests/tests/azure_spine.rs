@@ -14,7 +14,7 @@ use landfall_tests::spine::{self, bring, with_a_new_tenant};
 use landfall_tests::stage::{Stage, tenant};
 
 landfall_tests::whole_way! { AzureSimulator:
-    the_first_sweep_makes_the_organization_ready_and_a_second_finds_nothing_to_do,
+    the_first_sweeps_make_the_organization_ready_and_another_finds_nothing_to_do,
     a_sweep_alone_finds_a_new_tenant_and_brings_it_the_same_way,
     nothing_is_gated_before_the_first_inventory,
     a_new_tenant_that_nobody_lets_in_stays_behind_its_gate,

@@ -310,7 +310,7 @@ enum Gate {
 }
 
 fn seen_closed(judgements: &[Judgement], held: &Held, now: Timestamp) -> Gate {
-    let settles = |address| held.record.settling.get(address).is_some_and(|until| *until > now);
+    let settles = |address: &Address| held.record.settling.get(address).is_some_and(|until| *until > now);
     // A gate may have several parts, and is as closed as the one that is open the widest.
     let part = |judgement: &Judgement| match &judgement.verdict {
         Verdict::Holds | Verdict::Due { .. } => Gate::Closed,
