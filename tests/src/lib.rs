@@ -2,6 +2,7 @@
 
 pub mod azure;
 pub mod azurite;
+pub mod cloud_run;
 pub mod gcp;
 pub mod gcs;
 pub mod judges;

@@ -1,0 +1,514 @@
+//! Every sample of `events/gcp` becomes exactly the trigger it should; the real function, started as Cloud Run does it and called as
+//! Google's services call it, answers all of them, lets in nobody whom it should not, and reads events as Google's framework does.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::print_stderr, reason = "a skip is counted and says why")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use landfall_engine::store::Store as _;
+use landfall_engine::store::sqlite::SqliteStore;
+use landfall_function_gcp::envelope::{Posted, read};
+use landfall_function_gcp::trigger::{Route, parse};
+use landfall_model::manifest::bundle::Bundle;
+use landfall_simulator::cloud_tasks::{CloudTasks, CloudTasksOptions};
+use landfall_simulator::gcp::{GcpOptions, GcpSimulator, GcpWorld};
+use landfall_simulator::tokens::{Claims, Forgery, TokenIssuer};
+use landfall_tests::cloud_run::{Answered, CloudRun, free_port};
+use landfall_tests::judges::{python, root};
+use landfall_tests::stage::manifest;
+use serde_json::{Value, json};
+
+const QUEUE: &str = "projects/acme-landfall/locations/europe-west1/queues/landfall-work";
+const AUDIENCE: &str = "https://landfall-abcdefghij-ew.a.run.app";
+/// Eventarc's, and a person's.
+const EVENTS: &str = "landfall-events@acme-landfall.iam.gserviceaccount.com";
+const SCHEDULER: &str = "landfall-scheduler@acme-landfall.iam.gserviceaccount.com";
+const TASKS: &str = "landfall-tasks@acme-landfall.iam.gserviceaccount.com";
+/// The project that the samples name.
+const PROJECT: &str = "acme-checkout-prod";
+/// A small organization: what is set in a tenant is no matter here.
+const ACME: &str = r#"
+landfall: 1
+organization: acme
+clouds:
+  gcp:
+    organization: "123456789012"
+    locations: [europe-west1]
+    controller-project: acme-landfall
+contacts:
+  security: { email: security@acme.example, phone: "+49 30 1" }
+  operations: ops@acme.example
+  billing: billing@acme.example
+limits: { changes: 100, deletions: 4, tenants: 50 }
+environments: [production]
+units: { workloads: { landing-zone: standard } }
+teams: { payments: {} }
+controls:
+  tagged: { control: tags }
+landing-zones:
+  standard: { version: 1, controls: [tagged] }
+projects:
+  checkout:
+    team: payments
+    cost-center: "4711"
+    tenants:
+      - { gcp: acme-checkout-prod, unit: workloads, environment: production }
+intake:
+  - { otherwise: stay-gated }
+"#;
+
+/// A sample and what it has to become.
+struct Sample {
+    file: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: String,
+    expected: Value,
+}
+
+impl Sample {
+    /// A part of the reason, where it has to be refused.
+    fn refused(&self) -> Option<&str> {
+        self.expected["refused"].as_str()
+    }
+
+    fn header_map(&self) -> HeaderMap {
+        let one = |(name, value): &(String, String)| {
+            (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+        };
+        self.headers.iter().map(one).collect()
+    }
+
+    /// Whose service account posts it.
+    fn caller(&self) -> &'static str {
+        match self.path.as_str() {
+            "/sweep" => SCHEDULER,
+            "/work" => TASKS,
+            _ => EVENTS,
+        }
+    }
+}
+
+fn samples() -> Vec<Sample> {
+    let folder = root().join("events/gcp");
+    let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+    let expected: BTreeMap<String, Value> = serde_json::from_str(&expected).unwrap();
+    let there: BTreeSet<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "expected.json" && name != "README.md")
+        .collect();
+    assert_eq!(
+        there,
+        expected.keys().cloned().collect(),
+        "events/gcp and its expected.json name different files"
+    );
+    expected
+        .into_iter()
+        .map(|(file, expected)| {
+            let sample: Value =
+                serde_json::from_str(&std::fs::read_to_string(folder.join(&file)).unwrap()).unwrap();
+            let headers = sample["headers"].as_object().unwrap();
+            let body = &sample["body"];
+            Sample {
+                path: sample["path"].as_str().unwrap().to_owned(),
+                headers: headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                    .collect(),
+                body: body.as_str().map_or_else(|| body.to_string(), str::to_owned),
+                expected,
+                file,
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn every_sample_says_where_its_shape_is_documented() {
+    for Sample { file, expected, .. } in samples() {
+        assert!(expected["source"].as_str().is_some_and(|source| !source.is_empty()), "{file} has no source");
+    }
+}
+
+#[test]
+fn every_sample_becomes_exactly_its_trigger() {
+    let mut wrong = Vec::new();
+    for sample in samples() {
+        let route = Route::of(&Method::POST, &sample.path).unwrap();
+        let (_, read) = parse(route, &sample.header_map(), sample.body.as_bytes());
+        let found = match (read, sample.refused()) {
+            (Ok(trigger), None) => {
+                let found = serde_json::to_value(&trigger).unwrap();
+                (found != sample.expected["trigger"]).then(|| found.to_string())
+            }
+            (Ok(trigger), Some(_)) => Some(format!("{trigger:?}, and should be refused")),
+            (Err(malformed), Some(reason))
+                if malformed.why.contains(reason)
+                    && sample.expected["status"] == malformed.status.as_u16() =>
+            {
+                None
+            }
+            (Err(malformed), _) => Some(format!("{}: {malformed}", malformed.status)),
+        };
+        if let Some(found) = found {
+            wrong.push(format!("{}: {found}", sample.file));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where the function reads otherwise than Google's framework, and why.
+const OTHERWISE: [(&str, &str); 6] = [
+    ("console-explain.json", "a person's question is no event"),
+    ("console-plan.json", "a person's question is no event"),
+    ("console-status.json", "a person's question is no event"),
+    (
+        "malformed-event-no-json.json",
+        "the framework hands over what is no JSON as text; nothing here reads text",
+    ),
+    (
+        "malformed-event-text.json",
+        "the framework hands over what is no JSON as text; nothing here reads text",
+    ),
+    ("push-old-names.json", "the framework reads the newer of the two names alone"),
+];
+
+#[test]
+fn events_are_read_as_google_s_framework_reads_them() {
+    let samples: Vec<Sample> = samples().into_iter().filter(|sample| sample.path == "/").collect();
+    let lines: Vec<String> = samples
+        .iter()
+        .map(|Sample { path, headers, body, .. }| {
+            let headers: BTreeMap<_, _> = headers.iter().cloned().collect();
+            json!({"path": path, "headers": headers, "body": body}).to_string()
+        })
+        .collect();
+    let verdict = python("read_functions_framework.py", &[], &lines.join("\n"));
+    assert!(verdict.content, "{}", verdict.complained);
+    let said: Vec<Value> = verdict.said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert_eq!(said.len(), samples.len(), "{}", verdict.complained);
+    let mut different = Vec::new();
+    for (sample, theirs) in samples.iter().zip(&said) {
+        let ours = match read(&sample.header_map(), sample.body.as_bytes()) {
+            Ok(Posted::Event(event)) => {
+                let mut event = serde_json::to_value(&event).unwrap();
+                let fields = event.as_object_mut().unwrap();
+                fields.entry("subject").or_insert(Value::Null);
+                json!({"status": 200, "event": event})
+            }
+            Ok(Posted::Asked(_)) => json!({"status": 200, "event": "a question"}),
+            Err(_) => json!({"status": 400, "event": null}),
+        };
+        if ours != *theirs {
+            different
+                .push((sample.file.as_str(), format!("{}\n  ours   {ours}\n  theirs {theirs}", sample.file)));
+        }
+    }
+    let found: Vec<&str> = different.iter().map(|(file, _)| *file).collect();
+    let all: Vec<&str> = different.iter().map(|(_, both)| both.as_str()).collect();
+    assert_eq!(found, OTHERWISE.map(|(file, _)| file), "{}", all.join("\n"));
+    assert!(samples.len() > 60, "{} requests were compared", samples.len());
+}
+
+/// A function on a simulated organization, with queues and an issuer of tokens; what it keeps is in a folder of its own.
+struct Ground {
+    simulator: GcpSimulator,
+    tasks: CloudTasks,
+    issuer: Arc<TokenIssuer>,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let mut world = GcpWorld::sample(2);
+        world.create_project(PROJECT, "organizations/123456789012");
+        let options = GcpOptions { world: Some(world), ..GcpOptions::default() };
+        let issuer = Arc::new(TokenIssuer::start().unwrap());
+        let tasks = CloudTasksOptions {
+            issuer: Some(Arc::clone(&issuer)),
+            dispatch_deadline: Some(Duration::from_secs(60)),
+            ..CloudTasksOptions::quick()
+        };
+        let tasks = CloudTasks::start(tasks).unwrap();
+        tasks.create(QUEUE);
+        let simulator = GcpSimulator::start(options).unwrap();
+        Ground { simulator, tasks, issuer, folder: tempfile::tempdir().unwrap(), port: free_port() }
+    }
+
+    fn kept(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let bundle = self.folder.path().join("bundle.json");
+        std::fs::write(&bundle, Bundle::build(manifest(ACME)).unwrap().bytes()).unwrap();
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        vec![
+            ("LANDFALL_GCP_ENDPOINT", self.simulator.url()),
+            ("LANDFALL_GCP_TASKS", self.tasks.url()),
+            ("LANDFALL_MANIFEST", text(&bundle)),
+            ("LANDFALL_STORE", format!("sqlite:{}", text(&self.kept()))),
+            ("LANDFALL_QUEUE", QUEUE.to_owned()),
+            ("LANDFALL_WORKER", format!("http://127.0.0.1:{}/work", self.port)),
+            ("PORT", self.port.to_string()),
+        ]
+    }
+
+    /// With tokens that the function checks.
+    fn with_tokens(&self) -> Vec<(&'static str, String)> {
+        let mut environment = self.environment();
+        environment.extend([
+            ("LANDFALL_AUTH", "oidc".to_owned()),
+            ("LANDFALL_AUDIENCE", AUDIENCE.to_owned()),
+            ("LANDFALL_JWKS", self.issuer.jwks_url()),
+            ("LANDFALL_EVENTS_CALLERS", EVENTS.to_owned()),
+            ("LANDFALL_CONSOLE_CALLERS", format!("jane@acme.example, {EVENTS}")),
+            ("LANDFALL_SWEEP_CALLERS", SCHEDULER.to_owned()),
+            ("LANDFALL_WORKER_ACCOUNT", TASKS.to_owned()),
+        ]);
+        environment
+    }
+
+    fn bearer(&self, who: &str) -> String {
+        format!("Bearer {}", self.issuer.token(&Claims::google(AUDIENCE, who)))
+    }
+}
+
+fn post(function: &CloudRun, sample: &Sample, bearer: &str) -> Answered {
+    let mut headers: Vec<(&str, &str)> =
+        sample.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    headers.push(("authorization", bearer));
+    function.post(&sample.path, &headers, sample.body.as_bytes())
+}
+
+/// What is wrong with the answer to a sample.
+fn judge(sample: &Sample, answered: &Answered) -> Option<String> {
+    let Answered { status, body, .. } = answered;
+    let trigger = &sample.expected["trigger"];
+    let right = match (sample.refused(), trigger["trigger"].as_str()) {
+        (Some(reason), _) => {
+            sample.expected["status"] == *status
+                && body["refused"].as_str().is_some_and(|why| why.contains(reason))
+                && body["recorded"].is_string()
+        }
+        (None, Some("ignored")) => *status == 200 && body["ignored"] == trigger["why"],
+        (None, Some("asked")) => *status == 200 && body.is_object(),
+        // There is no such sweep: that is an error, and the message comes again.
+        (None, Some("work")) if trigger["messages"][0]["work"].get("sweep").is_some() => {
+            matches!(*status, 200 | 500)
+        }
+        (None, _) => *status == 200 && body["summary"].is_string(),
+    };
+    (!right).then(|| format!("{}: {status} {body}", sample.file))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_real_binary_answers_every_sample_and_never_dies() {
+    let ground = Ground::new();
+    ground.tasks.pause(QUEUE);
+    let function = CloudRun::start(&ground.with_tokens());
+    let mut wrong = Vec::new();
+    let mut refused = 0;
+    for sample in samples() {
+        let answered = post(&function, &sample, &ground.bearer(sample.caller()));
+        assert_eq!(answered.headers["content-type"], "application/json", "{}", sample.file);
+        wrong.extend(judge(&sample, &answered));
+        refused += usize::from(sample.refused().is_some());
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), function.said().join("\n"));
+
+    // Asked without a token, nobody is called: whether it is there, what is not there.
+    for (method, path, status) in [
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/work", 405),
+        ("POST", "/admin", 404),
+    ] {
+        assert_eq!(function.ask(method, path, &[], b"").status, status, "{method} {path}");
+    }
+    let events = ground.bearer(EVENTS);
+    let large = vec![b' '; 10 * 1024 * 1024 + 1];
+    let answered =
+        function.post("/", &[("authorization", &events), ("content-type", "application/json")], &large);
+    assert_eq!(
+        (answered.status, answered.body["refused"].as_str()),
+        (413, Some("the body has more than 10 MiB"))
+    );
+
+    let (code, said) = function.end();
+    assert_eq!(code, Some(0), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("eyJ")), "no token is ever written down");
+
+    let store = SqliteStore::open(ground.kept().to_str().unwrap()).await.unwrap();
+    let kept = store.list("refused", None, 1000).await.unwrap();
+    assert_eq!(kept.len(), refused, "each refused event is recorded once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_goes_through_cloud_tasks_and_back_with_tokens() {
+    let ground = Ground::new();
+    let function = CloudRun::start(&ground.with_tokens());
+    let begun = function.post("/sweep", &[("authorization", &ground.bearer(SCHEDULER))], b"");
+    assert_eq!(begun.status, 200, "{}", begun.body);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while ground.tasks.left(QUEUE) > 0 && Instant::now() < patience {
+        ground.tasks.hurry(QUEUE);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(ground.tasks.left(QUEUE), 0, "{}", function.said().join("\n"));
+    assert!(ground.tasks.dropped(QUEUE).is_empty(), "{}", function.said().join("\n"));
+    assert!(ground.tasks.dispatches(QUEUE).len() > 3);
+    let headers =
+        [("authorization", &*ground.bearer("jane@acme.example")), ("content-type", "application/json")];
+    let answered = function.post("/", &headers, br#"{"action": "status"}"#);
+    let targets: Vec<&str> = answered.body["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|record| record["target"].as_str())
+        .collect();
+    for target in ["gcp/acme-checkout-prod", "gcp/team-0001"] {
+        assert!(targets.contains(&target), "{targets:?}");
+    }
+    assert!(ground.issuer.fetches() <= 2, "keys are kept: {}", ground.issuer.fetches());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_in_without_a_token_that_proves_who_it_is() {
+    let ground = Ground::new();
+    ground.tasks.pause(QUEUE);
+    let function = CloudRun::start(&ground.with_tokens());
+    let right = Claims::google(AUDIENCE, SCHEDULER);
+    let sweep = |headers: &[(&str, &str)]| function.post("/sweep", headers, b"");
+    let shown = |token: &str| sweep(&[("authorization", &format!("Bearer {token}"))]).status;
+    assert_eq!(shown(&ground.issuer.token(&right)), 200);
+
+    // What anybody can write proves nothing.
+    for headers in [
+        &[][..],
+        &[("x-cloudtasks-queuename", "landfall-work"), ("x-cloudtasks-taskname", "1")],
+        &[("x-cloudscheduler", "true"), ("user-agent", "Google-Cloud-Scheduler")],
+        &[("x-goog-authenticated-user-email", SCHEDULER)],
+        &[
+            ("ce-id", "1"),
+            ("ce-source", "//cloudaudit.googleapis.com"),
+            ("ce-type", "x"),
+            ("ce-specversion", "1.0"),
+        ],
+        &[("authorization", "Basic bGFuZGZhbGw6bGFuZGZhbGw=")],
+        &[("authorization", "Bearer")],
+        &[("authorization", "Bearer a.b.c")],
+    ] {
+        let answered = sweep(headers);
+        assert_eq!(
+            (answered.status, answered.headers["www-authenticate"].as_str()),
+            (401, "Bearer"),
+            "{headers:?}"
+        );
+    }
+    for forgery in Forgery::ALL {
+        // One whose key is not known has keys fetched in vain, after which unknown keys rest; this one's key is known.
+        assert_eq!(shown(&ground.issuer.forged(&right, forgery)), 401, "{forgery:?}");
+    }
+    let mut without_mail = right.clone();
+    without_mail.email = None;
+    let mut early = right.clone();
+    early.more.insert("nbf".to_owned(), json!(right.exp));
+    for (what, claims) in [
+        ("it is over", right.clone().expired()),
+        ("it has not begun", early),
+        ("for somebody else", Claims { aud: "https://other.run.app".to_owned(), ..right.clone() }),
+        ("from somebody else", Claims { iss: "https://accounts.example".to_owned(), ..right.clone() }),
+        ("a look-alike", Claims { iss: "https://accounts.google.com.example".to_owned(), ..right.clone() }),
+        ("nobody verified", Claims { email_verified: Some(false), ..right.clone() }),
+        ("nobody said", Claims { email_verified: None, ..right.clone() }),
+        ("nobody at all", without_mail),
+    ] {
+        assert_eq!(shown(&ground.issuer.token(&claims)), 401, "{what}");
+    }
+    assert_eq!(shown(&ground.issuer.token(&Claims::google(AUDIENCE, "mallory@evil.example"))), 403);
+
+    // Everybody has a duty of his own.
+    let as_somebody = |who: &str, path: &str, body: &str| {
+        let bearer = ground.bearer(who);
+        let answered = function.post(
+            path,
+            &[("authorization", &bearer), ("content-type", "application/json")],
+            body.as_bytes(),
+        );
+        answered.status
+    };
+    let (work, question) =
+        (r#"{"work": "close", "sweep": "20261121T101500Z-3f9a6c01"}"#, r#"{"action": "status"}"#);
+    let event = std::fs::read_to_string(root().join("events/gcp/feed-welcome.json")).unwrap();
+    let event = serde_json::from_str::<Value>(&event).unwrap()["body"].to_string();
+    assert_eq!(as_somebody(SCHEDULER, "/work", work), 403);
+    assert_eq!(as_somebody(TASKS, "/sweep", ""), 403);
+    assert_eq!(as_somebody(TASKS, "/", question), 403);
+    assert_eq!(as_somebody("jane@acme.example", "/", &event), 403);
+    assert_eq!(as_somebody("jane@acme.example", "/", question), 200);
+    assert_eq!(as_somebody(EVENTS, "/", &event), 200);
+    drop(function);
+
+    // Keys that can't be had are nobody's fault: whoever calls comes again.
+    let mut environment = ground.with_tokens();
+    environment.retain(|(name, _)| *name != "LANDFALL_JWKS");
+    environment.push(("LANDFALL_JWKS", format!("http://127.0.0.1:{}/certs", free_port())));
+    let function = CloudRun::start(&environment);
+    for _ in 0..2 {
+        let bearer = ground.bearer(SCHEDULER);
+        assert_eq!(function.post("/sweep", &[("authorization", &bearer)], b"").status, 503);
+    }
+    assert_eq!(function.ask("GET", "/", &[], b"").status, 200);
+}
+
+/// Google's own Pub/Sub, on this machine: the program that the Google Cloud CLI installs.
+fn emulator() -> Option<PathBuf> {
+    let below = Path::new("platform/pubsub-emulator/bin/cloud-pubsub-emulator");
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .filter_map(|folder| std::fs::canonicalize(folder.join("gcloud")).ok())
+        .filter_map(|gcloud| Some(gcloud.parent()?.parent()?.join(below)))
+        .find(|program| program.is_file())
+}
+
+#[test]
+fn google_s_own_pub_sub_pushes_to_the_function() {
+    let Some(program) = emulator() else {
+        eprintln!(
+            "skipped: 1, Google's Pub/Sub emulator is not installed (gcloud components install pubsub-emulator)"
+        );
+        return;
+    };
+    let ground = Ground::new();
+    ground.tasks.pause(QUEUE);
+    let mut environment = ground.environment();
+    environment.push(("LANDFALL_AUTH", "platform".to_owned()));
+    // The emulator brings no token, whatever its subscription says.
+    let function = CloudRun::start(&environment);
+    let port = free_port();
+    let verdict = python(
+        "push_by_pubsub.py",
+        &[program.to_str().unwrap(), &port.to_string(), &function.url()],
+        &serde_json::to_string(&[
+            "You have successfully configured real time feed on asset changes.".to_owned(),
+            ground.simulator.creation_event(PROJECT).unwrap()["data"].to_string(),
+        ])
+        .unwrap(),
+    );
+    assert!(verdict.content, "{}\n{}", verdict.complained, function.said().join("\n"));
+    let patience = Instant::now() + Duration::from_secs(30);
+    let woken =
+        |word: &str| function.said().iter().any(|line| line.contains(&format!("\"trigger\":\"{word}\"")));
+    while !(woken("ignored") && woken("created")) {
+        assert!(Instant::now() < patience, "{}", function.said().join("\n"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
