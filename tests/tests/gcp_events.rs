@@ -414,7 +414,7 @@ async fn nobody_gets_in_without_a_token_that_proves_who_it_is() {
         );
     }
     for forgery in Forgery::ALL {
-        // One whose key is not known has keys fetched in vain, after which unknown keys rest; this one's key is known.
+        // A key that is not known is asked for once, and then unknown keys rest; the right one is known already.
         assert_eq!(shown(&ground.issuer.forged(&right, forgery)), 401, "{forgery:?}");
     }
     let mut without_mail = right.clone();
