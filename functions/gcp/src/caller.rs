@@ -16,6 +16,7 @@ use google_cloud_auth::credentials::idtoken::verifier::{Builder, Verifier};
 use google_cloud_auth::errors::CredentialsError;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
@@ -30,6 +31,9 @@ const FETCH: Duration = Duration::from_secs(10);
 
 /// Google's crate keeps a key for an hour.
 const KEPT: Duration = Duration::from_mins(55);
+
+/// Seconds by which Google's clock and ours may differ, as Google's crate has it for a token's end.
+const SKEW: i64 = 10;
 
 /// After keys were asked for in vain, tokens of unknown keys wait this long: nobody can have them fetched at will.
 const REST: Duration = Duration::from_secs(5);
@@ -116,6 +120,7 @@ impl Desk {
         let (key, claims) = unverified(token).ok_or_else(|| unknown("the token can't be read"))?;
         self.mail(&claims)?;
         let claims = self.keys.lock().await.verify(token, &key).await?;
+        has_begun(&claims)?;
         let mail = self.mail(&claims)?;
         let may = |who: &[String]| who.iter().any(|one| one.eq_ignore_ascii_case(mail));
         let duties: Vec<Duty> =
@@ -178,6 +183,15 @@ impl Keys {
                 Err(unknown("the token is not good, or not any more"))
             }
         }
+    }
+}
+
+/// The verifier looks at a token's end and not at its beginning.
+fn has_begun(claims: &Map<String, Value>) -> Result<(), Stopped> {
+    let Some(begins) = claims.get("nbf") else { return Ok(()) };
+    match begins.as_i64() {
+        Some(begins) if begins <= Timestamp::now().as_second().saturating_add(SKEW) => Ok(()),
+        Some(_) | None => Err(unknown("the token is not good yet")),
     }
 }
 

@@ -181,9 +181,10 @@ fn pushed(posted: &Map<String, Value>) -> Result<Event, Malformed> {
     };
     let id = either("messageId", "message_id")
         .ok_or_else(|| Malformed::new("the message has no `messageId`".to_owned()))?;
+    let data = message.get("data").ok_or_else(|| Malformed::new("the message has no `data`".to_owned()))?;
     let mut normal = json!({
         "@type": "type.googleapis.com/google.pubsub.v1.PubsubMessage",
-        "data": message.get("data").cloned().unwrap_or_default(),
+        "data": data,
         "attributes": message.get("attributes").cloned().unwrap_or_else(|| json!({})),
         "messageId": id,
     });
