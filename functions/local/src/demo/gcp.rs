@@ -184,6 +184,9 @@ pub(super) fn world() -> GcpWorld {
     }
     world.add_project(OLDER, ORGANIZATION, long_ago);
     world.enable(OLDER, &["compute.googleapis.com"]);
+    for name in ["web-1", "web-2", "database"] {
+        world.add_instance(OLDER, name, "default");
+    }
     if let Some(own) = world.project_mut(landfall_simulator::gcp::CONTROLLER_PROJECT) {
         ESTABLISHED.clone_into(&mut own.parent);
     }
