@@ -4,6 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+use landfall_model::trigger::Cause;
+use landfall_simulator::gcp::GcpBreakage;
+use landfall_tests::gcp::{GcpStage, ORGANIZATION};
 use landfall_tests::judges::{Verdict, python};
 use serde_json::{Value, json};
 
@@ -17,6 +21,67 @@ fn judged(verdict: &Verdict) -> BTreeMap<String, u64> {
     let last: Value = serde_json::from_str(verdict.said.lines().last().unwrap()).unwrap();
     serde_json::from_value(last["judged"].clone()).unwrap()
 }
+
+/// Everything a log says of a stage's life: sweeps, a birth, drift of every kind that has a name, and its repair.
+async fn lived() -> Vec<Value> {
+    let stage = GcpStage::on_gcp(5).await;
+    stage.sweep().await;
+    stage.simulator.edit(|world| world.create_project("new-shop", ORGANIZATION));
+    drop(stage.reconcile("new-shop", Cause::Created).await);
+    stage.drain().await;
+    stage.clock.pass(SignedDuration::from_hours(1));
+    stage.sweep().await;
+    let before = stage.simulator.calls().len();
+    // Nothing can be written to a project that is being deleted.
+    let breakages = GcpBreakage::all().filter(|(_, how)| *how != GcpBreakage::Deleted);
+    for (_, how) in breakages {
+        stage.simulator.edit(|world| world.damage("team-0001", how)).unwrap();
+    }
+    stage.sweep().await;
+    assert!(stage.simulator.calls().len() > before);
+    stage.simulator.calls().iter().map(|call| serde_json::to_value(call).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_is_one_that_google_describes() {
+    let calls = lived().await;
+    let verdict = check(&calls);
+    assert!(verdict.content, "{}{}", verdict.said, verdict.complained);
+    let judged = judged(&verdict);
+    println!(
+        "{} of {} calls were judged, of {} operations:",
+        judged.values().sum::<u64>(),
+        calls.len(),
+        judged.len()
+    );
+    for (operation, count) in &judged {
+        println!("{count:6} {operation}");
+    }
+    let last: Value = serde_json::from_str(verdict.said.lines().last().unwrap()).unwrap();
+    let skipped: BTreeMap<String, BTreeMap<String, u64>> =
+        serde_json::from_value(last["skipped"].clone()).unwrap();
+    for (reason, calls) in &skipped {
+        println!("{} not judged: {reason}", calls.values().sum::<u64>());
+    }
+    let all = judged.values().sum::<u64>() + skipped.values().flat_map(BTreeMap::values).sum::<u64>();
+    assert_eq!(all, u64::try_from(calls.len()).unwrap(), "none was left out in silence");
+    // What may be skipped is listed, so that no skip comes along unnoticed.
+    let reasons: Vec<&str> = skipped.keys().map(String::as_str).collect();
+    assert!(reasons.iter().all(|reason| *reason == POLLS), "{reasons:?}");
+    // The spine's own: whatever else changes, these are sent.
+    for operation in [
+        "GET cloudresourcemanager.googleapis.com/v3/projects:search",
+        "POST cloudresourcemanager.googleapis.com/v3/folders",
+        "POST cloudresourcemanager.googleapis.com/v3/projects/{projectsId}:move",
+        "POST cloudresourcemanager.googleapis.com/v3/projects/{projectsId}:setIamPolicy",
+        "POST orgpolicy.googleapis.com/v2/folders/{foldersId}/policies",
+        "POST serviceusage.googleapis.com/v1/{v1Id}/{v1Id1}/services:batchEnable",
+    ] {
+        assert!(judged.contains_key(operation), "`{operation}` was never sent");
+    }
+}
+
+const POLLS: &str = "an operation of a deny policy, by the name that the answer gave";
 
 #[test]
 fn what_is_right_is_left_alone() {

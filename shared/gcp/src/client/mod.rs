@@ -81,7 +81,7 @@ impl Client {
 
     /// Makes a resource, or does something with one.
     pub(crate) async fn post(&self, service: &Service, path: &str, body: &Value) -> Result<Reply, CallError> {
-        self.call(service, Verb::Post, path, Some(body)).await
+        self.call(service, Verb::Post, path, Some(body).filter(|body| !body.is_null())).await
     }
 
     /// Changes a part of a resource; what it is stands in the query's `updateMask`.

@@ -159,7 +159,7 @@ pub(super) async fn read(
     let reply = if service.name == "iam" {
         // Service accounts take the version in the query, and no body.
         let path = format!("{place}:getIamPolicy?options.requestedPolicyVersion=3");
-        client.post(service, &path, &json!({})).await?
+        client.post(service, &path, &Value::Null).await?
     } else {
         let body = json!({"options": {"requestedPolicyVersion": 3}});
         client.post(service, &format!("{place}:getIamPolicy"), &body).await?
