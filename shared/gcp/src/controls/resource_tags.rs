@@ -90,9 +90,12 @@ fn asked(desired: &Desired) -> Settings {
 
 /// Everything of one kind below its parent.
 async fn all(session: &Session, path: &str, items: &str) -> Result<(Reply, Vec<Answer>), CallError> {
-    let (reply, all) = session.client.list(&RESOURCES, path, items).await?;
-    let read = |value| serde_json::from_value(value).map_err(|error| reply.unreadable(error));
-    let all = all.into_iter().map(read).collect::<Result<Vec<Answer>, CallError>>()?;
+    let (reply, listed) = session.client.list(&RESOURCES, path, items).await?;
+    let mut all = Vec::new();
+    for value in listed {
+        let answer: Answer = serde_json::from_value(value).map_err(|error| reply.unreadable(error))?;
+        all.push(answer);
+    }
     Ok((reply, all))
 }
 

@@ -132,15 +132,15 @@ impl Control for Units {
     }
 
     async fn look(&self, reader: &Reader, desired: &Desired, at: &Address) -> Result<Sighting, CallError> {
-        let unknown = |why: String| Ok(Sighting { seen: Seen::Unreadable(why), request: None });
+        let unknown = |why: String| Sighting { seen: Seen::Unreadable(why), request: None };
         let wanted = match desired.asked(Self::KIND).map(|asked| asked.want::<Settings>()) {
             Some(Ok(Settings { units })) => units,
-            Some(Err(why)) => return unknown(why),
+            Some(Err(why)) => return Ok(unknown(why)),
             None => Vec::new(),
         };
         match at.resource.parse() {
             Ok(path) => look(&reader.0, &wanted, &path).await,
-            Err(error) => unknown(error.to_string()),
+            Err(error) => Ok(unknown(error.to_string())),
         }
     }
 
