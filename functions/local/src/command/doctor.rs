@@ -1,6 +1,7 @@
 //! `landfall doctor`: who am I, what can I read and write, and what is missing. It never writes.
 
 mod azure;
+mod gcp;
 
 use std::collections::BTreeSet;
 
@@ -85,11 +86,14 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
                 Ok(azure) => azure::cloud(azure, &name, &cloud, &named, &mut seen).await,
                 Err(error) => seen.bad("my own identity on Azure", format!("{error:#}"), "`az login`"),
             },
-            Cloud::Gcp(_) => seen.bad(
-                format!("the cloud `{name}`"),
-                "this version does not look at Google Cloud",
-                "leave it out with `--cloud`",
-            ),
+            Cloud::Gcp(cloud) => match cloudy.gcp().await {
+                Ok(gcp) => gcp::cloud(gcp, &name, &cloud, &named, &mut seen).await,
+                Err(error) => seen.bad(
+                    "my own identity on Google Cloud",
+                    format!("{error:#}"),
+                    "`gcloud auth application-default login`",
+                ),
+            },
         }
     }
     let Examination(findings) = seen;
@@ -98,6 +102,47 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
         Format::Text => show(&findings),
     }
     Ok(Exit::found(findings.iter().any(|finding| !finding.ok)))
+}
+
+/// A few tenants of an organization, those that the manifest names first.
+async fn a_few(
+    organization: &dyn landfall_engine::cloud::Cloud,
+    noun: &str,
+    help: &str,
+    named: &BTreeSet<String>,
+    seen: &mut Examination,
+) -> Vec<String> {
+    let what = format!("the {noun}s");
+    let mut ids = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        match organization.page(cursor.as_deref()).await {
+            Ok(page) => {
+                ids.extend(page.tenants.iter().map(|surveyed| surveyed.tenant.native().to_owned()));
+                cursor = page.next;
+            }
+            Err(error) => {
+                seen.bad(what, chain(&error), help);
+                return Vec::new();
+            }
+        }
+        if cursor.is_none() {
+            break;
+        }
+    }
+    for id in named.iter().filter(|id| !ids.contains(id)) {
+        seen.bad(
+            format!("the {noun} {id}"),
+            "the manifest names it, and the organization does not have it",
+            "correct the id, or take it out of the manifest",
+        );
+    }
+    let all = ids.len();
+    ids.sort_by_key(|id| !named.contains(id));
+    ids.truncate(SAMPLE);
+    let which = if all > SAMPLE { "; those that the manifest names come first" } else { "" };
+    seen.good(what, format!("{} of {all} {noun}s looked at{which}", ids.len()));
+    ids
 }
 
 /// The bundle: readable, signed by whom, until when.

@@ -6,12 +6,11 @@ use landfall_azure::doctor::{
     Caller, Group, Hierarchy, Way, directory, hierarchy, root, subscription, whoami,
 };
 use landfall_azure::{Azure, AzureOrganization, CallError};
-use landfall_engine::cloud::Cloud as _;
 use landfall_engine::control::chain;
 use landfall_model::id::Name;
 use landfall_model::manifest::{AzureCloud, Manage};
 
-use super::{Examination, SAMPLE};
+use super::{Examination, a_few};
 
 /// The identities, the directory and its tree, where subscriptions are born, and a few of them.
 pub(super) async fn cloud(
@@ -37,7 +36,12 @@ pub(super) async fn cloud(
     if !tree(azure, name, ground, seen).await {
         return;
     }
-    for id in sample(azure, name, ground, named, seen).await {
+    let help = "let the identity that reads list the directory: `Reader` on its own group";
+    let organization = match AzureOrganization::new(azure, name.clone(), ground.clone()) {
+        Ok(organization) => organization,
+        Err(error) => return seen.bad("the subscriptions", chain(&error), help),
+    };
+    for id in a_few(&organization, "subscription", help, named, seen).await {
         for way in ways {
             enter(azure, name, ground, &id, *way, seen).await;
         }
@@ -136,55 +140,6 @@ async fn tree(azure: &Azure, name: &Name, ground: &AzureCloud, seen: &mut Examin
         ),
     }
     true
-}
-
-/// A few subscriptions of the directory, those that the manifest names first.
-async fn sample(
-    azure: &Azure,
-    name: &Name,
-    ground: &AzureCloud,
-    named: &BTreeSet<String>,
-    seen: &mut Examination,
-) -> Vec<String> {
-    let what = "the subscriptions";
-    let help = "let the identity that reads list the directory: `Reader` on its own group";
-    let organization = match AzureOrganization::new(azure, name.clone(), ground.clone()) {
-        Ok(organization) => organization,
-        Err(error) => {
-            seen.bad(what, chain(&error), help);
-            return Vec::new();
-        }
-    };
-    let mut ids = Vec::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        match organization.page(cursor.as_deref()).await {
-            Ok(page) => {
-                ids.extend(page.tenants.iter().map(|surveyed| surveyed.tenant.native().to_owned()));
-                cursor = page.next;
-            }
-            Err(error) => {
-                seen.bad(what, chain(&error), help);
-                return Vec::new();
-            }
-        }
-        if cursor.is_none() {
-            break;
-        }
-    }
-    for id in named.iter().filter(|id| !ids.contains(id)) {
-        seen.bad(
-            format!("the subscription {id}"),
-            "the manifest names it, and the directory does not have it",
-            "correct the id, or take it out of the manifest",
-        );
-    }
-    let all = ids.len();
-    ids.sort_by_key(|id| !named.contains(id));
-    ids.truncate(SAMPLE);
-    let which = if all > SAMPLE { "; those that the manifest names come first" } else { "" };
-    seen.good(what, format!("{} of {all} subscriptions looked at{which}", ids.len()));
-    ids
 }
 
 /// Whether one of the identities sees a subscription.
