@@ -123,7 +123,7 @@ mod tests {
                      \"RestrictPublicBuckets\":true}";
         let ask = |seen| {
             let saw = [("block-public-storage/account", seen)];
-            said(&BlockPublicStorage, json!({}), Standing::Adopted, &saw).remove(0)
+            said(&BlockPublicStorage, json!({"also-existing": false}), Standing::Adopted, &saw).remove(0)
         };
         assert_eq!(ask(Seen::Present(on.clone())), "holds");
         assert_eq!(ask(Seen::Absent), format!("fails: public access to storage is not blocked\n+ {write}"));
