@@ -32,7 +32,9 @@ mod resource_locks;
 mod resource_tags;
 mod security_contacts;
 mod service_accounts;
+mod standards_assessment;
 mod tags;
+mod threat_detection;
 mod units;
 #[cfg(test)]
 mod wire;
@@ -84,9 +86,9 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::DefaultServiceAccounts => Control(&default_service_accounts::DefaultServiceAccounts),
         ControlKind::ServiceAccounts => Control(&service_accounts::ServiceAccounts),
-        ControlKind::ThreatDetection | ControlKind::ServiceAlerts | ControlKind::StandardsAssessment => {
-            NotOffered("being built")
-        }
+        ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
+        ControlKind::StandardsAssessment => Control(&standards_assessment::StandardsAssessment),
+        ControlKind::ServiceAlerts => NotOffered("being built"),
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),

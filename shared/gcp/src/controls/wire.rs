@@ -354,3 +354,48 @@ async fn a_budget_is_made_once_and_what_others_put_to_it_stays() {
         assert_eq!(ours["thresholdRules"].as_array().unwrap().len(), 4);
     });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attacks_are_looked_for_and_a_service_that_is_on_above_is_left_alone() {
+    let modules = serde_json::json!({"MALWARE_BAD_IP": {"intendedEnablementState": "DISABLED"}});
+    let kind = "securitycentermanagement/services";
+    let wire = Wire::new(|world| {
+        let on = serde_json::json!({"intendedEnablementState": "ENABLED"});
+        world.at(ROOT).unwrap().things_mut(kind).insert("vm-threat-detection".to_owned(), on);
+        let theirs = serde_json::json!({"intendedEnablementState": "DISABLED", "modules": modules});
+        let governance = &mut world.project_mut(CHECKOUT).unwrap().governance;
+        governance.things_mut(kind).insert("event-threat-detection".to_owned(), theirs);
+    });
+    let settings =
+        serde_json::json!({"aws": [], "azure": [], "gcp": ["EVENT_THREAT_DETECTION", "vm-threat-detection"]});
+    let checkout = Landscape::adopted(CHECKOUT).asks(ControlKind::ThreatDetection, settings).desired;
+    let wrong = wire.held_twice(ControlKind::ThreatDetection, &checkout).await;
+    assert_eq!(wrong, ["the service `event-threat-detection` is not on"]);
+    wire.simulator.read(|world| {
+        let services = world.project(CHECKOUT).unwrap().governance.things(kind);
+        assert_eq!(services.len(), 1);
+        assert_eq!(services["event-threat-detection"]["modules"], modules);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_detection_that_google_does_not_know_is_reported() {
+    let wire = Wire::new(|_| {});
+    let settings = serde_json::json!({"aws": [], "azure": [], "gcp": ["../nothing", "nothing"]});
+    let checkout = Landscape::adopted(CHECKOUT).asks(ControlKind::ThreatDetection, settings).desired;
+    let Offer::Control(control) = offer(ControlKind::ThreatDetection) else { panic!() };
+    let asked = checkout.asked(ControlKind::ThreatDetection).unwrap();
+    for Judgement { verdict, .. } in wire.judged(control, asked, &checkout).await {
+        let Verdict::Fails { why, changes } = verdict else { panic!("{verdict:?}") };
+        assert!(why.contains("shows no service") && changes.is_empty(), "{why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standards_are_assessed() {
+    let wire = Wire::new(|_| {});
+    let settings = serde_json::json!({"aws": [], "azure": [], "gcp": []});
+    let checkout = Landscape::adopted(CHECKOUT).asks(ControlKind::StandardsAssessment, settings).desired;
+    let wrong = wire.held_twice(ControlKind::StandardsAssessment, &checkout).await;
+    assert_eq!(wrong, ["the service `security-health-analytics` is not on"]);
+}

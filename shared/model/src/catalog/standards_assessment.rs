@@ -26,10 +26,12 @@ name: cis-azure-3.0, cis-controls-8.1, dora, gdpr, hitrust-csf-11.3, iso-27001-2
 security benchmark), nis2, nist-800-53-r5 (release 5.1.1), nist-800-171-r3, nist-csf-2.0, pci-dss-4.0 and soc-2023, which only
 audit; or by id. Those that would change resources as well need an identity, which they are not given: Azure refuses them.
 Clouds apart have fewer. Resources are assessed within a day, after a change within minutes.
-Google Cloud: postures of Security Command Center.
+Google Cloud: Security Command Center's service Security Health Analytics, switched on for the project
+(securitycentermanagement, securityCenterServices.patch) unless it is on above. It assesses against all standards that it knows, and
+none can be chosen: a name that is listed is reported. Where Security Command Center is not activated, that is reported, too.
 
 References: AWS Security Hub user guide, Standards reference; Azure Policy, Regulatory Compliance built-in initiatives; Security
-Command Center, Security posture.",
+Command Center, Vulnerability findings.",
     place: Place::Tenant,
     effect: Effect::Repairs,
     parameters: &[
@@ -52,7 +54,7 @@ Command Center, Security posture.",
             form: Form::Texts,
             combine: Combine::Union,
             default: Some("[]"),
-            help: "postures of Security Command Center",
+            help: "none: Security Health Analytics knows its standards itself",
         },
     ],
 };
@@ -65,6 +67,6 @@ pub struct Settings {
     pub aws: Vec<String>,
     /// Built-in initiatives.
     pub azure: Vec<String>,
-    /// Postures of Security Command Center.
+    /// Names that can't be held; each is reported.
     pub gcp: Vec<String>,
 }

@@ -23,7 +23,9 @@ Azure: the plans of Microsoft Defender for Cloud (Microsoft.Security/pricings) a
 with the sub-plan and extensions that Azure or others chose. Azure may accept a plan and still fail to switch on one of its
 extensions: that is reported, and so is a plan that is deprecated or that this cloud does not have. The twelve usual plans where
 none are listed.
-Google Cloud: Security Command Center's services for the project.
+Google Cloud: the listed services of Security Command Center, each a setting of its own, switched on for the project
+(securitycentermanagement, securityCenterServices.patch) unless they are on above; event-threat-detection where none are listed.
+Security Command Center itself is activated by people: where it is not, or its tier lacks a service, that is reported.
 
 References: Amazon GuardDuty user guide, Features; Microsoft Defender for Cloud, Pricings REST API; Security Command Center,
 Configure services.",
@@ -50,8 +52,8 @@ Configure services.",
             name: "gcp",
             form: Form::Texts,
             combine: Combine::Union,
-            default: Some("[]"),
-            help: "services of Security Command Center, such as `EVENT_THREAT_DETECTION`",
+            default: Some(r#"["event-threat-detection"]"#),
+            help: "services of Security Command Center, such as `vm-threat-detection`",
         },
     ],
 };
