@@ -12,7 +12,9 @@ use landfall_engine::trust::{Footing, trust};
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::{Cloud, Manifest};
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
+use landfall_simulator::{Call, Faults};
 
+use crate::crash::Cut;
 use crate::spine::Way;
 use crate::stage::{Stage, engine_of, manifest};
 
@@ -185,5 +187,54 @@ impl Way for AzureSimulator {
 
     fn fail(&self, faults: &str) {
         self.set_faults(faults.parse().unwrap());
+    }
+}
+
+impl Cut for AzureSimulator {
+    async fn beginning() -> (Stage<Self>, String) {
+        let stage = Stage::on_azure(1).await;
+        stage.sweep().await;
+        let id = stage.simulator.edit(|world| {
+            let id = world.add_subscription("new-shop");
+            let inside = world.subscription_mut(&id).unwrap();
+            inside.add_resource_group("shop", "westeurope");
+            inside.register("Microsoft.Storage");
+            id
+        });
+        (stage, id)
+    }
+
+    fn received(&self) -> Vec<Call> {
+        self.calls()
+    }
+
+    fn cut(&self, faults: Faults) {
+        self.set_faults(faults);
+    }
+
+    fn writes_something(call: &Call) -> bool {
+        // A summary of what policies found is asked for with a POST.
+        call.method != "GET" && !call.operation.contains("summarize")
+    }
+
+    fn is_open(stage: &Stage<Self>, id: &str) -> bool {
+        let path = format!(
+            "/subscriptions/{id}/resourceGroups/shop/providers/Microsoft.Storage/storageAccounts/one?api-version=2024-01-01"
+        );
+        let body =
+            serde_json::json!({"location": "westeurope", "properties": {"allowBlobPublicAccess": false}});
+        let (status, answer) = ask(&stage.simulator.url(), "PUT", &path, "somebody", &body);
+        assert!([201, 200, 403].contains(&status), "{status} {answer}");
+        status != 403
+    }
+
+    /// A subscription that stands outside of quarantine has a gate of its own, and so has one in which something was done.
+    fn is_guarded(stage: &Stage<Self>, id: &str, done: &[String]) -> bool {
+        let (parent, gated) = stage.simulator.read(|world| {
+            let inside = world.subscription(id).unwrap();
+            let gated = inside.governance.policy_assignments.contains_key("landfall-quarantine");
+            (inside.parent.clone(), gated)
+        });
+        (gated || (done.is_empty() && parent == "acme-quarantine")) && !Self::is_open(stage, id)
     }
 }

@@ -11,8 +11,11 @@ use landfall_engine::trust::{Footing, trust};
 use landfall_gcp::{Gcp, GcpOrganization};
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::{Cloud, Manifest};
-use landfall_simulator::gcp::{GcpOptions, GcpSimulator, GcpWorld};
+use landfall_simulator::gcp::{CREATOR, GcpOptions, GcpSimulator, GcpWorld};
+use landfall_simulator::{Call, Faults};
 
+use crate::azure::ask;
+use crate::crash::Cut;
 use crate::spine::Way;
 use crate::stage::{Stage, engine_of, manifest};
 
@@ -153,5 +156,42 @@ impl Way for GcpSimulator {
 
     fn fail(&self, faults: &str) {
         self.set_faults(faults.parse().unwrap());
+    }
+}
+
+impl Cut for GcpSimulator {
+    async fn beginning() -> (Stage<Self>, String) {
+        let stage = Stage::on_gcp(1).await;
+        stage.sweep().await;
+        let id = stage.simulator.make("new-shop");
+        // Whoever made it owns it.
+        stage.simulator.edit(|world| world.tokens.insert("somebody".to_owned(), CREATOR.to_owned()));
+        (stage, id)
+    }
+
+    fn received(&self) -> Vec<Call> {
+        self.calls()
+    }
+
+    fn cut(&self, faults: Faults) {
+        self.set_faults(faults);
+    }
+
+    fn writes_something(call: &Call) -> bool {
+        is_write(&call.method, &call.path)
+    }
+
+    fn is_open(stage: &Stage<Self>, id: &str) -> bool {
+        let path = format!("/iam.googleapis.com/v1/projects/{id}/serviceAccounts");
+        let body = serde_json::json!({"accountId": "somebody-made-it"});
+        let (status, answer) = ask(&stage.simulator.url(), "POST", &path, "somebody", &body);
+        // A second time it is there already.
+        assert!([200, 403, 409].contains(&status), "{status} {answer}");
+        status != 403
+    }
+
+    /// Until its gate is closed a new project is open, and nothing else is done to it.
+    fn is_guarded(stage: &Stage<Self>, id: &str, done: &[String]) -> bool {
+        done.iter().all(|write| Self::CLOSES.contains(&write.as_str())) || !Self::is_open(stage, id)
     }
 }
