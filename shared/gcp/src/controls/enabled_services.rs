@@ -40,7 +40,11 @@ pub(super) struct EnabledServices;
 const STANDS_ON: &[(ControlKind, &[&str])] = &[
     // The channels that it writes mail through.
     (ControlKind::Budget, &["monitoring.googleapis.com"]),
-    (ControlKind::ServiceAlerts, &["logging.googleapis.com", "monitoring.googleapis.com"]),
+    // Service Health writes to a project's log only where it is enabled.
+    (
+        ControlKind::ServiceAlerts,
+        &["logging.googleapis.com", "monitoring.googleapis.com", "servicehealth.googleapis.com"],
+    ),
 ];
 
 /// What the project is to each API that is asked for: the enabled ones; those of others are not kept.
@@ -280,7 +284,10 @@ mod tests {
             mode,
             handover: landfall_model::manifest::Handover::Required,
         };
-        assert_eq!(needed(&asked(Mode::Repair)), ["logging.googleapis.com", "monitoring.googleapis.com"]);
+        assert_eq!(
+            needed(&asked(Mode::Repair)),
+            ["logging.googleapis.com", "monitoring.googleapis.com", "servicehealth.googleapis.com"]
+        );
         assert!(needed(&asked(Mode::Detect)).is_empty());
     }
 }

@@ -32,6 +32,7 @@ mod resource_locks;
 mod resource_tags;
 mod security_contacts;
 mod service_accounts;
+mod service_alerts;
 mod standards_assessment;
 mod tags;
 mod threat_detection;
@@ -88,7 +89,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
         ControlKind::ServiceAccounts => Control(&service_accounts::ServiceAccounts),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         ControlKind::StandardsAssessment => Control(&standards_assessment::StandardsAssessment),
-        ControlKind::ServiceAlerts => NotOffered("being built"),
+        ControlKind::ServiceAlerts => Control(&service_alerts::ServiceAlerts),
         ControlKind::Policies => Control(&policies::Policies),
         ControlKind::AllowedRegions => Control(&InPolicies(allowed_regions::AllowedRegions)),
         ControlKind::DeniedServices => Control(&InPolicies(denied_services::DeniedServices)),

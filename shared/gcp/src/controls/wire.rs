@@ -399,3 +399,70 @@ async fn standards_are_assessed() {
     let wrong = wire.held_twice(ControlKind::StandardsAssessment, &checkout).await;
     assert_eq!(wrong, ["the service `security-health-analytics` is not on"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_alerts_are_made_once_and_drift_is_put_back_beside_what_others_have() {
+    use serde_json::json;
+    const CHANNELS: &str = "monitoring/notificationChannels";
+    const POLICIES: &str = "monitoring/alertPolicies";
+    let channel = json!({
+        "name": "projects/acme-checkout-prod/notificationChannels/theirs", "type": "email", "displayName": "theirs",
+        "labels": {"email_address": "ops@acme.example"}, "enabled": false,
+    });
+    let policy = json!({
+        "name": "projects/acme-checkout-prod/alertPolicies/theirs", "displayName": "owner", "combiner": "OR",
+        "conditions": [{"displayName": "any", "conditionAbsent": {"filter": "x"}}], "enabled": false,
+    });
+    let wire = Wire::new(|world| {
+        let governance = &mut world.project_mut(CHECKOUT).unwrap().governance;
+        governance.things_mut(CHANNELS).insert("theirs".to_owned(), channel.clone());
+        governance.things_mut(POLICIES).insert("theirs".to_owned(), policy.clone());
+    });
+    let recipients = json!({"recipients": ["Ops@acme.example", "security@acme.example"]});
+    let checkout = Landscape::adopted(CHECKOUT).asks(ControlKind::ServiceAlerts, recipients).desired;
+    let wrong = wire.held_twice(ControlKind::ServiceAlerts, &checkout).await;
+    assert!(wrong[0].starts_with("there is no channel to Ops@acme.example; "), "{wrong:?}");
+    wire.simulator.change(|world| {
+        let governance = &mut world.project_mut(CHECKOUT).unwrap().governance;
+        let channels = governance.things_mut(CHANNELS);
+        assert_eq!(channels.len(), 3, "once: {channels:?}");
+        let ops = |one: &&mut serde_json::Value| one["displayName"] == "landfall Ops@acme.example";
+        let ops = channels.values_mut().find(ops).unwrap();
+        ops["enabled"] = json!(false);
+        let ops = ops["name"].clone();
+        let policies = governance.things_mut(POLICIES);
+        assert_eq!(policies.len(), 10, "once");
+        for policy in policies.values_mut() {
+            match policy["displayName"].as_str().unwrap() {
+                "landfall firewall" => policy["enabled"] = json!(false),
+                "landfall owner" => {
+                    policy["conditions"] = json!([{"displayName": "x", "conditionAbsent": {"filter": "x"}}]);
+                    policy["alertStrategy"] = json!({"autoClose": "1800s"});
+                }
+                "landfall route" => {
+                    policy["displayName"] = json!("routes");
+                    let told = policy["notificationChannels"].as_array_mut().unwrap();
+                    told.retain(|one| *one != ops);
+                    told.push(channel["name"].clone());
+                }
+                _ => {}
+            }
+        }
+    });
+    let wrong = wire.held_twice(ControlKind::ServiceAlerts, &checkout).await;
+    assert_eq!(
+        wrong,
+        ["the channel to Ops@acme.example is switched off; the alert `firewall` is switched off; \
+          the alert `owner` watches something else; the alert `route` does not tell Ops@acme.example"]
+    );
+    wire.simulator.read(|world| {
+        let governance = &world.project(CHECKOUT).unwrap().governance;
+        let (channels, policies) = (governance.things(CHANNELS), governance.things(POLICIES));
+        assert_eq!((channels.len(), policies.len()), (3, 10));
+        assert_eq!((&channels["theirs"], &policies["theirs"]), (&channel, &policy));
+        let named = |name: &str| policies.values().find(|one| one["displayName"] == name).unwrap();
+        assert_eq!(named("routes")["notificationChannels"].as_array().unwrap().len(), 3, "theirs stays");
+        let strategy = json!({"autoClose": "1800s", "notificationRateLimit": {"period": "300s"}});
+        assert_eq!(named("landfall owner")["alertStrategy"], strategy);
+    });
+}

@@ -26,8 +26,8 @@ controls need there (Microsoft.Security, Microsoft.Insights, Microsoft.PolicyIns
 control is unknown. Where nobody asks for this control, a setting that needs a resource provider registers it by itself.
 Google Cloud: nothing is switched on for the whole organization. An API, such as logging.googleapis.com, is enabled in
 each project (serviceusage, services.batchEnable), at most 20 a call: those that are listed, and those that other controls
-keep something in (logging and monitoring for service-alerts, monitoring for budget). It may take minutes, in which the control is unknown. Most
-APIs that Landfall calls have to be enabled in its own project only. Enabling compute.googleapis.com makes the default
+keep something in (logging, monitoring and servicehealth for service-alerts, monitoring for budget). It may take minutes, in
+which the control is unknown. Most APIs that Landfall calls have to be enabled in its own project only. Enabling compute.googleapis.com makes the default
 network where no organization policy keeps it away, so it is enabled where it is listed and never because of another control.
 
 References: AWS Organizations user guide, Using AWS Organizations with other AWS services, Enabling a policy type; Azure

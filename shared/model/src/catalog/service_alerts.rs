@@ -27,11 +27,20 @@ benchmark, which are writing and deleting policy assignments, network security g
 SQL servers and public IP addresses. Landfall's own writes are told of too. Who ended the mails to themselves is reported: only
 they can have them again. Action groups and alerts of other names are left alone; receivers of other kinds than mail in the
 action group are lost when it is repaired, which counts as a deletion.
-Google Cloud: Personalized Service Health in the project, as a log-based alerting policy of Cloud Monitoring with an e-mail
-notification channel for each recipient; advisories as subscriptions of Essential Contacts.
+Google Cloud: in the project, an e-mail notification channel of Cloud Monitoring for each recipient, and alerting policies on
+log entries: one for what Personalized Service Health writes of incidents, and one for each change that the CIS benchmark
+names, which are those of owners of the project, audit configuration, custom roles, VPC firewall rules, routes and networks,
+IAM policies of buckets, and Cloud SQL instances. An alert sends at most one mail in five minutes unless people choose
+otherwise. Landfall's own writes are told of too. They watch the project's own log: what happens to the folder or the
+organization above is not in it. Alerts are on the entries themselves, so that tools that look for log-based metrics don't
+find them. Logging, Monitoring and Service Health have to be enabled in the project, which `enabled-services` sees to. Planned
+maintenance is not told of by Service Health, and advisories go to the contacts of `security-contacts`. An alert that Google
+calls invalid and a channel that it calls unverified are reported. Channels and policies of other names and labels are left
+alone, and so are snoozes, and channels that others put to an alert of ours.
 
 References: AWS User Notifications user guide, AWS managed notifications; Azure Service Health, Create activity log alerts; CIS
-Microsoft Azure Foundations Benchmark, Ensure that activity log alerts exist; Personalized Service Health, Configure alerts.",
+Microsoft Azure Foundations Benchmark, Ensure that activity log alerts exist; Personalized Service Health, Configure alerts;
+Cloud Logging, Configure log-based alerting policies; CIS Google Cloud Platform Foundation Benchmark, Logging and Monitoring.",
     place: Place::Tenant,
     effect: Effect::Repairs,
     parameters: &[Parameter {

@@ -17,7 +17,7 @@ const BATCH: usize = 20;
 const ASKED: usize = 30;
 
 /// What can be enabled, with its title.
-const KNOWN: [(&str, &str); 61] = [
+const KNOWN: [(&str, &str); 62] = [
     ("accessapproval", "Access Approval API"),
     ("accesscontextmanager", "Access Context Manager API"),
     ("analyticshub", "Analytics Hub API"),
@@ -69,6 +69,7 @@ const KNOWN: [(&str, &str); 61] = [
     ("secretmanager", "Secret Manager API"),
     ("securitycenter", "Security Command Center API"),
     ("securitycentermanagement", "Security Center Management API"),
+    ("servicehealth", "Service Health API"),
     ("servicemanagement", "Service Management API"),
     ("servicenetworking", "Service Networking API"),
     ("serviceusage", "Service Usage API"),
