@@ -115,6 +115,10 @@ fn situations() -> Vec<Situation<GcpWorld>> {
         broken(K::Tags, |world, id| world.damage(id, GcpBreakage::Labels).unwrap()),
         broken(K::SecurityContacts, |world, id| world.damage(id, GcpBreakage::Contacts).unwrap()),
         broken(K::Budget, |world, id| world.damage(id, GcpBreakage::Budget).unwrap()),
+        broken(K::ServiceAlerts, |world, id| {
+            let alert = inside(world, id).things_mut("monitoring/alertPolicies").values_mut().next().unwrap();
+            alert["enabled"] = json!(false);
+        }),
         broken(K::ResourceTags, |world, id| world.damage(id, GcpBreakage::Tags).unwrap()),
         broken(K::BillingAccount, |world, id| world.damage(id, GcpBreakage::Billing).unwrap())
             .shakes(&[K::Budget]),
