@@ -22,6 +22,10 @@ NOT_DESCRIBED = [
         r"GET /iam\.googleapis\.com/v2/policies/[^/]+/denypolicies/[^/]+/operations/.*",
         "an operation of a deny policy, by the name that the answer gave",
     ),
+    (
+        r"\w+ /securitycentermanagement\.googleapis\.com/.*",
+        "Security Command Center's management, of which the client has no discovery document",
+    ),
 ]
 
 
@@ -39,6 +43,9 @@ def problems(call):
 def find(call):
     """Yields the operation, and what is wrong with the call."""
     method, path = call["method"], call["path"]
+    for pattern, reason in NOT_DESCRIBED:
+        if re.fullmatch(pattern, f"{method} {path}"):
+            raise NotDescribed(reason)
     host, version, rest = google_apis.split(path)
     if not host.endswith(".googleapis.com"):
         yield f"`{host}` is no host of Google's APIs"
@@ -49,9 +56,6 @@ def find(call):
     here = [operation for operation in google_apis.operations(host, version) if operation.pattern.fullmatch(rest)]
     same = [operation for operation in here if operation.method == method]
     if not same:
-        for pattern, reason in NOT_DESCRIBED:
-            if re.fullmatch(pattern, f"{method} {path}"):
-                raise NotDescribed(reason)
         if here:
             yield f"method `{method}`, expected {' or '.join(sorted({operation.method for operation in here}))}"
         else:

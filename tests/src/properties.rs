@@ -38,7 +38,7 @@ pub trait Ground: Sized + Send + Sync + 'static {
     /// Which one; in the manifests of the scenarios the cloud has this name too.
     const PROVIDER: Provider;
 
-    /// Controls that are held and that nothing can disturb where everything holds, or that the scenarios' manifest does not ask for.
+    /// Controls that are held and that nothing can disturb where everything holds.
     const UNDISTURBED: &'static [ControlKind] = &[];
 
     /// Whether a control is held here at all.
@@ -365,10 +365,7 @@ impl Ground for GcpSimulator {
     const PROVIDER: Provider = Provider::Gcp;
 
     // Of a project that was handed over nobody asks for its gate again: deny policies may be read five times a minute.
-    // Security Command Center's services are not asked for: no discovery document describes them, by which all requests of the
-    // scenarios are judged. They are disturbed in landfall-gcp's own tests over the wire.
-    const UNDISTURBED: &'static [ControlKind] =
-        &[ControlKind::QuarantineGate, ControlKind::ThreatDetection, ControlKind::StandardsAssessment];
+    const UNDISTURBED: &'static [ControlKind] = &[ControlKind::QuarantineGate];
 
     fn offers(kind: ControlKind) -> bool {
         landfall_gcp::controls::permissions(kind).is_some()

@@ -115,6 +115,14 @@ fn situations() -> Vec<Situation<GcpWorld>> {
         broken(K::Tags, |world, id| world.damage(id, GcpBreakage::Labels).unwrap()),
         broken(K::SecurityContacts, |world, id| world.damage(id, GcpBreakage::Contacts).unwrap()),
         broken(K::Budget, |world, id| world.damage(id, GcpBreakage::Budget).unwrap()),
+        broken(K::ThreatDetection, |world, id| {
+            let services = inside(world, id).things_mut("securitycentermanagement/services");
+            services.remove("event-threat-detection").unwrap();
+        }),
+        broken(K::StandardsAssessment, |world, id| {
+            let services = inside(world, id).things_mut("securitycentermanagement/services");
+            services.remove("security-health-analytics").unwrap();
+        }),
         broken(K::ServiceAlerts, |world, id| {
             let alert = inside(world, id).things_mut("monitoring/alertPolicies").values_mut().next().unwrap();
             alert["enabled"] = json!(false);
