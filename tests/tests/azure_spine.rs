@@ -1,8 +1,6 @@
 //! The whole way on Azure: a subscription is discovered, gated, brought to its baseline, handed over, broken, repaired; and what may
 //! come in its way.
 
-#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
-
 use jiff::SignedDuration;
 use landfall_model::desired::Standing;
 use landfall_model::finding::Status;

@@ -4,7 +4,11 @@
 //! Cloud Tasks is simulated: there is no other that runs here. Two things are not Cloud Tasks' own and stand in the harness: what was
 //! called with waits until the contract asks for it, and the dead are those that the simulator saw given up, since Cloud Tasks keeps none.
 
-#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test harness: a failure here is a failed test"
+)]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

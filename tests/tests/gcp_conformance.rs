@@ -1,6 +1,6 @@
 //! Every request the Google Cloud provider sends is one that Google's discovery documents describe; and the checker that says so can
 //! fail.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 use std::collections::BTreeMap;
 

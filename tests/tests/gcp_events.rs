@@ -1,7 +1,6 @@
 //! Every sample of `events/gcp` becomes exactly the trigger it should; the real function, started as Cloud Run does it and called as
 //! Google's services call it, answers all of them, lets in nobody whom it should not, and reads events as Google's framework does.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
-#![expect(clippy::print_stderr, reason = "a skip is counted and says why")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

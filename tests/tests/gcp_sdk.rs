@@ -1,7 +1,6 @@
 //! Google's own client drives the simulator of its APIs, by its own discovery documents, and gets what it expects.
 //!
 //! There is no other emulator to compare it with: what its answers may hold, the documents say; which refusals there are, Google's pages.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "test code")]
 
 use std::collections::BTreeMap;
 

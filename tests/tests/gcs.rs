@@ -1,7 +1,5 @@
 //! The store on fake-gcs-server, a Cloud Storage that nobody here wrote.
 
-#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
-
 use landfall_engine::store::{Key, Store as _, StoreError};
 use landfall_gcp::{BucketError, Gcp};
 use landfall_tests::gcs::Gcs;

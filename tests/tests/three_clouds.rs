@@ -1,11 +1,7 @@
 //! One organization on three clouds: one manifest, one store, a function on each cloud. None is in another's way, what is asked once holds
 //! on each by its own means, and people read about all at one place.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test harness: a failure here is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -104,7 +104,7 @@ impl CloudTasks {
         });
         if let Some(account) = account {
             let audience = audience.as_deref().unwrap_or(url);
-            request["oidcToken"] = json!({"serviceAccountEmail": account, "audience": audience});
+            put(&mut request, "oidcToken", json!({"serviceAccountEmail": account, "audience": audience}));
         }
         let mut task = json!({
             "name": format!("{}/tasks/{id}", self.queue),
@@ -113,7 +113,7 @@ impl CloudTasks {
         });
         if !delay.is_zero() {
             let delay = SignedDuration::try_from(delay.min(LONGEST_DELAY)).unwrap_or_default();
-            task["scheduleTime"] = json!(now.saturating_add(delay).unwrap_or(now));
+            put(&mut task, "scheduleTime", json!(now.saturating_add(delay).unwrap_or(now)));
         }
         json!({"task": task})
     }
@@ -127,6 +127,12 @@ impl CloudTasks {
         } else {
             QueueError::Unavailable { doing, source: error.into() }
         }
+    }
+}
+
+fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
     }
 }
 

@@ -163,7 +163,6 @@ impl ProvideErrorMetadata for Refusal {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the pipeline asks for this type")]
 pub(super) fn deserialize(response: &HttpResponse) -> Result<Accepted, OrchestratorError<Refusal>> {
     let status = response.status().as_u16();
     let body = response.body().bytes().unwrap_or_default();
