@@ -212,7 +212,7 @@ fn the_doctor_says_what_is_missing_on_azure() {
     desk.run("doctor").expect(2, "give the identity that reads `Reader` on the management group");
     desk.simulator.set_faults("".parse().unwrap());
     desk.simulator.edit(|world| world.subscriptions.remove("3f2c0000-0000-4000-8000-000000000002"));
-    desk.run("doctor").expect(2, "the directory does not have it");
+    desk.run("doctor").expect(2, "the organization does not have it");
     assert!(!desk.has("landfall.db"));
 }
 
