@@ -5,7 +5,7 @@
 //!                 ask      messages                                   answer
 //! ```
 //! For the demo, and for tests that start no Node.js. It knows one account, [`ACCOUNT`], and checks no signature, only that there is one.
-//! Azurite, which Microsoft publishes, stays the judge of the client's side: see `tests/tests/azurite.rs`.
+//! Azurite, which Microsoft publishes, stays the judge of the client's side: see `tests/tests/azure/azurite.rs`.
 //!
 //! [`StorageQueues`] is the handle. It also takes messages as the Functions host's trigger does, which has its own way to a queue.
 

@@ -186,7 +186,7 @@ fn on(scope: &str, rest: &str) -> String {
 
 /// One right call of each sort, by the name that the faults use.
 fn right() -> BTreeMap<String, Value> {
-    serde_json::from_str(include_str!("../fixtures/arm-calls.json")).unwrap()
+    serde_json::from_str(include_str!("../../fixtures/arm-calls.json")).unwrap()
 }
 
 type Fault = fn(&mut Value);

@@ -118,7 +118,7 @@ fn every_fault_is_found() {
 
 /// One right call of each sort, by the name that the faults use.
 fn right() -> BTreeMap<String, Value> {
-    serde_json::from_str(include_str!("../fixtures/gcp-calls.json")).unwrap()
+    serde_json::from_str(include_str!("../../fixtures/gcp-calls.json")).unwrap()
 }
 
 type Fault = fn(&mut Value);

@@ -1,6 +1,6 @@
 //! Azure's real handler, killed in the middle of a baseline, and woken three times at once: what follows ends it, once.
 //!
-//! `azure_crash.rs` cuts calls inside the test's own process; here a process is really killed, at every call that writes and at some
+//! `crash.rs` cuts calls inside the test's own process; here a process is really killed, at every call that writes and at some
 //! that only look, with the lease of the dead run still standing when the next delivery comes.
 
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]

@@ -1,0 +1,12 @@
+//! Everything on AWS: one program, because linking one for each file takes longer than running it.
+
+mod conformance;
+mod crash;
+mod environment;
+mod events;
+mod killed;
+mod moto;
+mod properties;
+mod scp;
+mod sdk;
+mod spine;

@@ -1,0 +1,12 @@
+//! Everything on Azure: one program, because linking one for each file takes longer than running it.
+
+mod azurite;
+mod conformance;
+mod crash;
+mod environment;
+mod events;
+mod killed;
+mod properties;
+mod sdk;
+mod spine;
+mod storage_queue;

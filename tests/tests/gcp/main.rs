@@ -1,0 +1,11 @@
+//! Everything on Google Cloud: one program, because linking one for each file takes longer than running it.
+
+mod cloud_tasks;
+mod conformance;
+mod crash;
+mod environment;
+mod events;
+mod gcs;
+mod properties;
+mod sdk;
+mod spine;
