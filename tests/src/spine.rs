@@ -4,14 +4,19 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::SignedDuration;
-use landfall_engine::engine::Deadline;
+use landfall_engine::engine::{Clock as _, Deadline, Engine, SystemClock};
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
+use landfall_engine::store::{Key, Store, StoreError, Stored, Version};
+use landfall_engine::{history, pause};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Standing;
 use landfall_model::finding::Status;
+use landfall_model::ledger::Event;
 use landfall_model::outcome::Done;
 use landfall_model::record::Life;
 use landfall_model::report::{Next, Report};
@@ -278,6 +283,88 @@ pub async fn a_run_without_time_says_so_and_the_next_one_goes_on<S: Way>() {
     assert!(S::writes(&stage, &id).is_empty());
     stage.drain().await;
     assert_eq!(bring(&stage, &id).await, Life::HandedOver);
+}
+
+/// The stop switch: nothing is written from there on, not even the gate; everybody is told; and what was left goes on afterwards.
+pub async fn while_somebody_has_paused_nothing_is_written_and_everybody_is_told<S: Way>() {
+    let (stage, id) = with_a_new_tenant::<S>("new-shop").await;
+    let store = &*stage.engine.store;
+    let now = stage.engine.clock.now();
+    pause::throw(store, true, now, "ops@acme.example", "an incident").await.unwrap();
+    for _ in 0..2 {
+        let report = stage.reconcile(&id, Cause::Created).await;
+        assert_eq!(report.paused.as_ref().map(|turn| turn.why.as_str()), Some("an incident"));
+        assert!(!report.changes.is_empty() && report.written() == 0 && report.needs_attention());
+        assert_eq!(report.next, Next::Sweep);
+        let told = text::report(&report);
+        assert!(told.contains("PAUSED") && told.contains("ops@acme.example"), "{told}");
+    }
+    let closed = stage.sweep().await;
+    assert_eq!(closed.paused.map(|turn| turn.by), Some("ops@acme.example".to_owned()));
+    assert!(stage.simulator.all_writes().is_empty(), "{:?}", stage.simulator.all_writes());
+
+    pause::throw(store, false, now, "ops@acme.example", "it is over").await.unwrap();
+    assert_eq!(bring(&stage, &id).await, Life::HandedOver);
+    assert!(stage.history_is_whole(&id).await);
+    let entries = history::entries(store, &tenant(&id), 0, 1000).await.unwrap();
+    let turns = entries.iter().filter_map(|entry| match &entry.event {
+        Event::Switched { turn } => Some((turn.paused, turn.why.as_str())),
+        Event::Intent { .. } | Event::Outcome { .. } | Event::Settled { .. } | Event::Life { .. } => None,
+    });
+    // Each turn once, however often somebody looked.
+    assert_eq!(turns.collect::<Vec<_>>(), [(true, "an incident"), (false, "it is over")]);
+}
+
+/// A switch that is thrown while a run is under way counts for what the run has not begun.
+pub async fn a_pause_in_the_middle_of_a_run_stops_what_is_left<S: Way>() {
+    let (stage, id) = with_a_new_tenant::<S>("new-shop").await;
+    let thrown = ThrownBy { inner: stage.engine.store.clone(), after: "/00000000000000000005".to_owned() };
+    let engine = Engine { store: Arc::new(thrown), ..stage.engine.clone() };
+    let order = Order::new(tenant(&id), Cause::Created, stage.deadline());
+    let Reconciled::Done(report) = reconcile(&engine, &order).await.unwrap() else { panic!("not done") };
+    let told = text::report(&report);
+    assert!(report.paused.is_some() && report.written() > 0, "{told}");
+    assert!(u32::try_from(report.changes.len()).unwrap() > report.written(), "{told}");
+    assert!(report.life < Life::HandedOver, "{told}");
+    let now = stage.engine.clock.now();
+    pause::throw(&*stage.engine.store, false, now, "ops@acme.example", "it is over").await.unwrap();
+    assert_eq!(bring(&stage, &id).await, Life::HandedOver);
+    assert!(stage.history_is_whole(&id).await);
+}
+
+/// A store in which somebody throws the switch as soon as a record whose key ends so was created.
+#[derive(Debug)]
+struct ThrownBy {
+    inner: Arc<dyn Store>,
+    after: String,
+}
+
+#[async_trait::async_trait]
+impl Store for ThrownBy {
+    async fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version, StoreError> {
+        let created = self.inner.create(key, bytes).await;
+        if key.as_str().ends_with(&self.after) {
+            let now = SystemClock.now();
+            pause::throw(&*self.inner, true, now, "ops@acme.example", "an incident").await.unwrap();
+        }
+        created
+    }
+
+    async fn update(&self, key: &Key, bytes: Bytes, seen: &Version) -> Result<Version, StoreError> {
+        self.inner.update(key, bytes, seen).await
+    }
+
+    async fn list(&self, folder: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.inner.list(folder, after, limit).await
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
 }
 
 pub async fn another_cloud_s_target_is_refused<S: Way>() {

@@ -26,10 +26,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Common {
-    /// The manifest: a folder of YAML (`.` unless said), a bundle, `s3://bucket/bundle.json` or `az://account/container/bundle.json`
+    /// The manifest: a folder of YAML (`.` unless said), a bundle, `s3://bucket/bundle.json`, `az://account/container/bundle.json` or `gs://bucket/bundle.json`
     #[arg(long, global = true, env = "LANDFALL_MANIFEST", value_name = "WHERE", hide_env_values = true)]
     pub(crate) manifest: Option<String>,
-    /// Where everything is kept: `sqlite:file`, `s3://bucket/folder` or `az://account/container/folder`
+    /// Where everything is kept: `sqlite:file`, `s3://bucket/folder`, `az://account/container/folder` or `gs://bucket/folder`
     #[arg(
         long,
         global = true,
@@ -49,7 +49,7 @@ pub(crate) struct Common {
         hide_env_values = true
     )]
     pub(crate) public_keys: Option<String>,
-    /// Which cloud of the manifest, where it has several; for `simulate`, `aws` or `azure`
+    /// Which cloud of the manifest, where it has several; for `simulate`, `aws`, `azure` or `gcp`
     #[arg(long, global = true, env = "LANDFALL_CLOUD", value_name = "NAME", hide_env_values = true)]
     pub(crate) cloud: Option<Name>,
     /// What to print
@@ -103,6 +103,10 @@ pub(crate) enum Command {
     Status(command::status::Arguments),
     /// Say why a setting is as it is: clause, control, value, evidence, history
     Explain(command::explain::Arguments),
+    /// Stop every function of this store before its next write, or say how the switch stands
+    Pause(command::pause::Arguments),
+    /// Let them go on
+    Resume(command::pause::Arguments),
     /// Show or verify the history of what was done
     Ledger(command::ledger::Arguments),
     /// Say who I am, what I can read and write, and what is missing

@@ -75,9 +75,13 @@ pub(crate) async fn store(address: &str, how: Use, cloudy: &Cloudy) -> anyhow::R
         let store = cloudy.azure().await.and_then(|azure| Ok(azure.store(address)?));
         return Ok(Arc::new(store.with_context(doing)?));
     }
+    if address.starts_with("gs://") {
+        let store = cloudy.gcp().await?.store(address).await;
+        return Ok(Arc::new(store.with_context(doing)?));
+    }
     let Some(path) = address.strip_prefix("sqlite:").filter(|path| !path.is_empty()) else {
         bail!(
-            "`{address}` is no store: expected `sqlite:landfall.db`, `s3://bucket/folder` or `az://account/container/folder`"
+            "`{address}` is no store: expected `sqlite:landfall.db`, `s3://bucket/folder`, `az://account/container/folder` or `gs://bucket/folder`"
         );
     };
     match (how, Path::new(path).exists()) {

@@ -29,7 +29,11 @@ pub(crate) struct Given {
 
 /// Reads what `--manifest` names. A folder is built in passing.
 pub(crate) async fn given(from: &str, cloudy: &Cloudy) -> anyhow::Result<Given> {
-    if from.starts_with("s3://") || from.starts_with("az://") || from.ends_with(".json") {
+    if from.starts_with("s3://")
+        || from.starts_with("az://")
+        || from.starts_with("gs://")
+        || from.ends_with(".json")
+    {
         return bundle(from, cloudy).await;
     }
     let (sources, parsed) = read(from)?;
@@ -71,6 +75,13 @@ async fn fetch(from: &str, cloudy: &Cloudy) -> anyhow::Result<Option<Vec<u8>>> {
         return match cloudy.azure().await?.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
             Err(landfall_azure::BlobError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
+        };
+    }
+    if from.starts_with("gs://") {
+        return match cloudy.gcp().await?.fetch(from).await {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(landfall_gcp::BucketError::Missing { .. }) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }

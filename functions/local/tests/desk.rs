@@ -237,7 +237,7 @@ fn programs_are_told_the_same() {
     assert_eq!(json("plan organization/aws --format json")[0]["target"], "organization/aws");
     // One for each cloud of the manifest.
     assert_eq!(json("sweep --format json")[0]["closed"]["targets"], 6);
-    assert_eq!(json("status --format json").as_array().unwrap().len(), 6);
+    assert_eq!(json("status --format json")["targets"].as_array().unwrap().len(), 6);
     assert_eq!(json("apply aws/222222222222 --format json")["reports"][0]["target"], "aws/222222222222");
     assert!(json("ledger verify --format json")[0]["entries"].is_u64());
     assert_eq!(json("doctor --format json")[0]["ok"], true);

@@ -134,9 +134,9 @@ async fn asked(engine: &Engine, request: Request, deadline: Deadline) -> Result<
     match action {
         Action::Sweep => return sweep::begin(&engine, deadline).await.map(Answer::Swept),
         Action::Status => {
-            let mut records = ask::status(&*engine.store).await?;
-            records.retain(|record| targets.is_empty() || targets.contains(&record.target));
-            return Ok(Answer::Status(records));
+            let mut status = ask::status(&*engine.store).await?;
+            status.targets.retain(|record| targets.is_empty() || targets.contains(&record.target));
+            return Ok(Answer::Status(status));
         }
         Action::Plan | Action::Apply | Action::Explain if targets.is_empty() => {
             let example = example(engine.cloud.provider());

@@ -13,6 +13,7 @@ use landfall_model::desired::Desired;
 use landfall_model::ledger::Event;
 use landfall_model::observed::{Address, Observed};
 use landfall_model::outcome::{Done, Outcome};
+use landfall_model::pause::Turn;
 use landfall_model::plan::{Change, ChangeId, Stage};
 
 use crate::cloud::{Made, Reader, Writer};
@@ -60,6 +61,8 @@ pub struct Progress {
     pub looked: Observed,
     /// Changes that time did not allow.
     pub out_of_time: bool,
+    /// Who stopped everything while this run was under way, or before.
+    pub paused: Option<Turn>,
 }
 
 impl Progress {

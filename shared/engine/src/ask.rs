@@ -2,7 +2,7 @@
 //!
 //! Nothing here holds a hand that could write to a cloud.
 
-pub use landfall_model::answer::{Explanation, Preview};
+pub use landfall_model::answer::{Explanation, Preview, Status};
 use landfall_model::approve::{approve, hold_back};
 use landfall_model::desired::{Known, resolve};
 use landfall_model::finding::{Finding, findings};
@@ -18,7 +18,7 @@ use crate::cloud::Cloud;
 use crate::engine::{Clock, EngineError, Trusted};
 use crate::observe::observe;
 use crate::store::{Key, Store, StoreExt as _};
-use crate::{history, inventory, keys, lease};
+use crate::{heartbeat, history, inventory, keys, lease, pause};
 
 /// Plans without applying.
 pub async fn preview(
@@ -54,8 +54,17 @@ pub async fn preview(
     Ok(Preview { target: target.clone(), name, standing: desired.standing, plan, refused, findings })
 }
 
-/// How every target of the store stands.
-pub async fn status(store: &dyn Store) -> Result<Vec<Record>, EngineError> {
+/// How everything stands, by what the store knows.
+pub async fn status(store: &dyn Store) -> Result<Status, EngineError> {
+    Ok(Status {
+        paused: pause::read(store).await?.pause().cloned(),
+        swept: heartbeat::all(store).await?,
+        targets: targets(store).await?,
+    })
+}
+
+/// Every target of the store.
+async fn targets(store: &dyn Store) -> Result<Vec<Record>, EngineError> {
     let mut records = Vec::new();
     for folder in ["organizations", "tenants"] {
         let mut after: Option<Key> = None;
@@ -123,7 +132,7 @@ pub async fn explain(
                     wanted
                 }
                 Event::Outcome { intent, .. } | Event::Settled { intent, .. } => ours.contains(intent),
-                Event::Life { .. } => setting.is_none(),
+                Event::Switched { .. } | Event::Life { .. } => setting.is_none(),
             };
             if wanted {
                 entries.push(entry);

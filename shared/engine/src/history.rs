@@ -54,6 +54,7 @@ impl History {
                 Life::Discovered | Life::Adopted | Life::Placed | Life::Verified | Life::Closed => {}
             }
         }
+        record.switched = self.chain.switched().or(record.switched);
         record.head = self.chain.head().clone();
     }
 

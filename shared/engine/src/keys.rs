@@ -102,6 +102,16 @@ pub fn inventory(provider: Provider, cloud: &Name) -> Result<Key, KeyError> {
     }
 }
 
+/// The stop switch.
+pub fn switch() -> Result<Key, KeyError> {
+    key("switch")
+}
+
+/// When a cloud was last swept.
+pub fn heartbeat(cloud: &Name) -> Result<Key, KeyError> {
+    key(&format!("heartbeats/{cloud}"))
+}
+
 /// A trigger that was refused, for people to look at.
 pub fn refused(run: &RunId) -> Result<Key, KeyError> {
     key(&format!("refused/{run}"))

@@ -21,8 +21,10 @@ use landfall_model::facts::{Facts, Inventory};
 use landfall_model::finding::findings;
 use landfall_model::id::{Provider, SweepId};
 use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::ledger::Event;
 use landfall_model::observed::{Address, Observed};
 use landfall_model::outcome::{Done, Outcome};
+use landfall_model::pause::Turn;
 use landfall_model::plan::{Blocked, Change, Plan, Stage, plan};
 use landfall_model::record::Life;
 use landfall_model::report::Report;
@@ -36,7 +38,7 @@ use crate::history::History;
 use crate::lease::{self, Again, Held, Taken};
 use crate::observe::observe;
 use crate::store::StoreExt as _;
-use crate::{inventory, keys, work};
+use crate::{inventory, keys, pause, work};
 
 /// How soon a setting that settles is looked at again.
 pub const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
@@ -150,6 +152,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let desired = desired(engine, order, held, facts.clone(), inventory.clone()).await?;
     settle(engine, &desired, &*reader, &mut history).await?;
     history.catch_up(&mut held.record);
+    let paused = switched(engine, &mut history, held).await?;
     life::meet(engine, &desired, inventory.is_some(), &mut history, held).await?;
 
     let addresses = engine.cloud.addresses(&desired);
@@ -164,7 +167,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     let digest = plan.digest();
     // A second round of the same run plans anew; its plan lies beside the first.
     store_plan(engine, &plan, held).await?;
-    let mut progress = Progress::default();
+    let mut progress = Progress { paused, ..Progress::default() };
     let mut refused: Option<Refused> = None;
     let approved = match approve(plan.clone(), engine.limits()) {
         Ok(approved) => Some(approved),
@@ -210,6 +213,22 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
 
     let told = tell::Told { desired, plan, digest, refused, progress, findings, started };
     tell::tell(engine, order, held, &history, told).await
+}
+
+/// How the stop switch stands; a turn that the history does not tell of yet is written there.
+async fn switched(
+    engine: &Engine,
+    history: &mut History,
+    held: &mut Held,
+) -> Result<Option<Turn>, EngineError> {
+    let switch = pause::read(&*engine.store).await?;
+    if let Some(turn) = switch.last()
+        && held.record.switched.map_or(turn.paused, |known| known < turn.number)
+    {
+        history.append(engine, Event::Switched { turn: turn.clone() }).await?;
+        history.catch_up(&mut held.record);
+    }
+    Ok(switch.pause().cloned())
 }
 
 /// What must hold, by what is known now.
@@ -354,6 +373,12 @@ async fn stages(
             } else {
                 stop = Some("access could not be given".to_owned());
             }
+        }
+        // Asked right before the first write of each stage: a switch that is thrown while a run is under way counts for what is left.
+        if stop.is_none() && apply::of_stage(approved, stage).next().is_some() {
+            let switch = pause::read(&*engine.store).await?;
+            stop = switch.pause().map(pause::told);
+            progress.paused = switch.pause().cloned();
         }
         match &stop {
             Some(why) => progress.withhold(engine, approved, stage, why),

@@ -17,8 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use landfall_model::catalog::ControlKind;
+use landfall_model::heartbeat::Silent;
 use landfall_model::id::{Digest, Name, RunId, SweepId};
 use landfall_model::observed::Observed;
+use landfall_model::pause::Turn;
 use landfall_model::record::{Counts, Life};
 use landfall_model::target::Target;
 use landfall_model::trigger::{Cause, Work};
@@ -27,7 +29,7 @@ use crate::cloud::{Page, Surveyed};
 use crate::engine::{Deadline, Engine, EngineError};
 use crate::reconcile::{Order, Reconciled, reconcile};
 use crate::store::{Key, StoreError, StoreExt as _};
-use crate::{inventory, keys, lease, work};
+use crate::{heartbeat, inventory, keys, lease, pause, work};
 
 /// A sweep that is not over after this long is closed as it is. Longer than a thousand tenants take, shorter than the schedule.
 pub const TIME: SignedDuration = SignedDuration::from_mins(30);
@@ -103,6 +105,12 @@ pub struct Closed {
     pub counts: Counts,
     /// Targets in which something needs a person.
     pub attention: Vec<Target>,
+    /// Clouds of the manifest that nobody sweeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<Silent>,
+    /// Who stopped everything, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Turn>,
 }
 
 /// Begins a sweep: reconciles the organization, writes the first inventory, and sends the first messages.
@@ -294,6 +302,7 @@ pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, Engi
         work::send(engine, &Work::Close { sweep: id.clone() }, CLOSE_AGAIN).await?;
         return Ok(None);
     }
+    let beat = heartbeat::beat(engine, id).await?;
     let mut end = Closed {
         sweep: id.clone(),
         cloud: sweep.cloud.clone(),
@@ -306,6 +315,8 @@ pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, Engi
         unknown,
         counts: Counts::default(),
         attention: Vec::new(),
+        silent: heartbeat::silent(engine, &beat).await?,
+        paused: pause::read(&*engine.store).await?.pause().cloned(),
     };
     for (target, key) in &done {
         let Some((one, _)) = engine.store.read::<DoneTarget>(key).await? else { continue };

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::approve::Refused;
 use crate::desired::{Asked, Standing};
 use crate::finding::Finding;
+use crate::heartbeat::Heartbeat;
 use crate::id::{RunId, SweepId};
 use crate::ledger::Entry;
+use crate::pause::Turn;
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::report::{Provenance, Report};
@@ -30,7 +32,7 @@ pub enum Answer {
     /// What was asked, for each target.
     Told(Vec<(Target, About)>),
     /// How things stand.
-    Status(Vec<Record>),
+    Status(Status),
     /// The cloud could not make a tenant.
     CreationFailed {
         /// The cloud's own reason.
@@ -48,6 +50,19 @@ pub enum Answer {
         /// The record that tells of it, where there is one.
         recorded: Option<String>,
     },
+}
+
+/// How things stand, by what the store knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// Who stopped everything, where somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Turn>,
+    /// When each cloud was last swept.
+    pub swept: Vec<Heartbeat>,
+    /// Every target.
+    pub targets: Vec<Record>,
 }
 
 /// What is told of one target that a person asked about.

@@ -75,7 +75,7 @@ pub fn hold_back(mut plan: Plan, limits: Limits) -> Plan {
 /// Lets a plan pass when it stays within the limits.
 pub fn approve(plan: Plan, limits: Limits) -> Result<Approved, Refused> {
     let mut reasons = Vec::new();
-    let Limits { changes, deletions, tenants } = limits;
+    let Limits { changes, deletions, tenants, silence: _ } = limits;
     // Closing a new tenant's gate is never too much.
     let counted = plan.changes.iter().filter(|change| change.stage != Stage::Gate).count();
     if counted > number(changes) {
@@ -130,7 +130,7 @@ mod tests {
         Change::new(&Address::global(ControlKind::Policies, resource), "create", Deed::Create, "asked")
     }
 
-    const LIMITS: Limits = Limits { changes: 3, deletions: 0, tenants: 10 };
+    const LIMITS: Limits = Limits { changes: 3, deletions: 0, tenants: 10, silence: 3 };
 
     #[test]
     fn a_plan_within_its_limits_passes_whole() {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::id::{Digest, Name, RunId};
 use crate::observed::Address;
 use crate::outcome::Done;
+use crate::pause::Turn;
 use crate::plan::{Change, ChangeId};
 use crate::record::{Head, Life};
 use crate::report::Provenance;
@@ -72,6 +73,11 @@ pub enum Event {
         took_effect: Option<bool>,
         /// What was seen.
         seen: Value,
+    },
+    /// Written once for each turn of the stop switch, by the first run that comes after it.
+    Switched {
+        /// The turn.
+        turn: Turn,
     },
     /// A step in the target's life.
     Life {
@@ -170,6 +176,7 @@ pub struct Chain {
     intents: u64,
     written: Vec<Change>,
     lives: Vec<(Life, Timestamp)>,
+    switched: Option<u64>,
 }
 
 impl Chain {
@@ -202,13 +209,14 @@ impl Chain {
                 let written = match &entry.event {
                     Event::Outcome { result, .. } => matches!(result, Done::Written { .. }),
                     Event::Settled { took_effect, .. } => *took_effect == Some(true),
-                    Event::Intent { .. } | Event::Life { .. } => false,
+                    Event::Intent { .. } | Event::Switched { .. } | Event::Life { .. } => false,
                 };
                 if written {
                     self.written.push(change);
                 }
             }
             Event::Life { to, .. } => self.lives.push((*to, entry.at)),
+            Event::Switched { turn } => self.switched = Some(turn.number),
         }
         self.head = entry.head();
         Ok(())
@@ -227,6 +235,11 @@ impl Chain {
     /// Takes what was written since the chain began, and the steps of life, so that a record that a crash left behind catches up.
     pub fn take_news(&mut self) -> (Vec<Change>, Vec<(Life, Timestamp)>) {
         (std::mem::take(&mut self.written), std::mem::take(&mut self.lives))
+    }
+
+    /// The last turn of the stop switch that was written since the chain began.
+    pub const fn switched(&self) -> Option<u64> {
+        self.switched
     }
 
     /// How many intents there were.

@@ -175,6 +175,9 @@ pub struct Record {
     /// The sweep that last came by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swept: Option<SweepId>,
+    /// The last turn of the stop switch that its history tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched: Option<u64>,
 }
 
 impl Record {
@@ -196,6 +199,7 @@ impl Record {
             settling: BTreeMap::new(),
             last: None,
             swept: None,
+            switched: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::desired::Standing;
 use crate::finding::Finding;
 use crate::id::{Digest, Name, RunId, SweepId};
 use crate::outcome::{Done, Outcome};
+use crate::pause::Turn;
 use crate::plan::{Blocked, Change};
 use crate::record::{Counts, Life};
 use crate::target::Target;
@@ -67,6 +68,9 @@ pub struct Report {
     /// Why the plan as a whole was not applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
+    /// Who stopped everything, where somebody did: then nothing was written from there on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Turn>,
     /// What happened to each change.
     pub outcomes: Vec<Outcome>,
     /// What holds and what does not.
@@ -104,6 +108,8 @@ impl Report {
 
     /// Whether a person should see to it.
     pub fn needs_attention(&self) -> bool {
-        self.refused.is_some() || self.findings.iter().any(Finding::needs_attention)
+        self.refused.is_some()
+            || (self.paused.is_some() && !self.changes.is_empty())
+            || self.findings.iter().any(Finding::needs_attention)
     }
 }

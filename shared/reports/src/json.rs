@@ -1,7 +1,6 @@
 //! Answers as JSON that a person can read in a cloud's console: the words first, the details after them.
 
-use landfall_model::answer::{About, Answer, Explanation, Preview, Reconciled};
-use landfall_model::record::Record;
+use landfall_model::answer::{About, Answer, Explanation, Preview, Reconciled, Status};
 use landfall_model::report::Report;
 use serde_json::{Value, json};
 
@@ -24,7 +23,7 @@ pub fn answer(answer: &Answer) -> Value {
             let fields = told.iter().map(|(target, about)| (target.to_string(), self::about(about)));
             fit(Value::Object(fields.collect()), "runs/ and plans/")
         }
-        Answer::Status(records) => status(records),
+        Answer::Status(status) => self::status(status),
         Answer::CreationFailed { why } => {
             json!({"summary": format!("the cloud could not make a tenant: {why}")})
         }
@@ -45,7 +44,7 @@ pub fn line(answer: &Answer) -> String {
         Answer::Worked { failed } if failed.is_empty() => "done".to_owned(),
         Answer::Worked { failed } => format!("failed, and comes again: {}", failed.join(", ")),
         Answer::Told(told) => format!("{} targets", told.len()),
-        Answer::Status(records) => format!("{} records", records.len()),
+        Answer::Status(status) => format!("{} records", status.targets.len()),
         Answer::CreationFailed { why } => format!("the cloud could not make a tenant: {why}"),
         Answer::Ignored { why } => format!("ignored: {why}"),
         Answer::Refused { why, recorded: Some(recorded) } => format!("refused: {why} ({recorded})"),
@@ -97,8 +96,10 @@ fn preview(preview: &Preview) -> Value {
     )
 }
 
-fn status(records: &[Record]) -> Value {
-    fit(json!({"text": lines(&text::status(records)), "targets": records}), "tenants/")
+fn status(status: &Status) -> Value {
+    let Status { paused, swept, targets } = status;
+    let text = text::status(status);
+    fit(json!({"text": lines(&text), "paused": paused, "swept": swept, "targets": targets}), "tenants/")
 }
 
 fn explanation(explanation: &Explanation) -> Value {

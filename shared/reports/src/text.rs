@@ -3,12 +3,14 @@
 mod plan;
 mod values;
 
+use landfall_model::answer;
 use landfall_model::desired::Standing;
 use landfall_model::finding::{Finding, Status};
 use landfall_model::id::RunId;
 use landfall_model::ledger::{Entry, Event};
 use landfall_model::outcome::{Done, Outcome};
-use landfall_model::record::{Counts, Record};
+use landfall_model::pause::Turn;
+use landfall_model::record::Counts;
 use landfall_model::report::{Provenance, Report};
 use landfall_model::target::Target;
 
@@ -32,7 +34,15 @@ pub fn report_line(report: &Report) -> String {
     if report.refused.is_some() {
         line.push_str("; THE PLAN WAS REFUSED");
     }
+    if report.paused.is_some() {
+        line.push_str("; PAUSED");
+    }
     line
+}
+
+/// The stop switch, where it is thrown.
+pub fn paused(turn: &Turn) -> String {
+    format!("PAUSED: nothing is written to any cloud; {}", inert(&turn.to_string()))
 }
 
 /// Counts of findings in words.
@@ -53,6 +63,9 @@ pub fn report(report: &Report) -> String {
     text.push('\n');
     for note in &report.notes {
         push(&mut text, &format!("  note: {}", inert(note)));
+    }
+    if let Some(turn) = &report.paused {
+        push(&mut text, &format!("  {}", paused(turn)));
     }
     if let Some(refused) = &report.refused {
         for reason in &refused.reasons {
@@ -101,11 +114,24 @@ pub fn finding(finding: &Finding) -> String {
     line
 }
 
-/// How all targets stand: one line each, those that need a person marked.
-pub fn status(records: &[Record]) -> String {
+/// When each cloud was last swept, and whether somebody stopped everything: what stands above and below a table of all targets.
+pub fn swept(status: &answer::Status) -> String {
     let mut text = String::new();
+    if let Some(turn) = &status.paused {
+        push(&mut text, &paused(turn));
+    }
+    for beat in &status.swept {
+        let last = beat.last.strftime("%Y-%m-%d %H:%MZ");
+        push(&mut text, &format!("{} was last swept at {last}", beat.cloud));
+    }
+    text
+}
+
+/// How all targets stand: one line each, those that need a person marked.
+pub fn status(status: &answer::Status) -> String {
+    let mut text = swept(status);
     let mut all = Counts::default();
-    for record in records {
+    for record in &status.targets {
         let name = record.facts.as_ref().map(|facts| inert(&facts.name)).unwrap_or_default();
         let last = record.last.as_ref();
         let found = last.map(|last| counts(last.counts)).unwrap_or_else(|| "never looked at".to_owned());
@@ -121,7 +147,7 @@ pub fn status(records: &[Record]) -> String {
             all.add(last.counts);
         }
     }
-    push(&mut text, &format!("{} targets: {}", records.len(), counts(all)));
+    push(&mut text, &format!("{} targets: {}", status.targets.len(), counts(all)));
     text
 }
 
@@ -217,6 +243,7 @@ pub fn explain(
                     None => "nobody can tell",
                 }
             ),
+            Event::Switched { turn } => inert(&turn.to_string()),
             Event::Life { from, to, why } => format!("{from} -> {to}: {}", inert(why)),
         };
         push(&mut text, &format!("  {when}  #{:<4} {what}", entry.seq));

@@ -190,7 +190,8 @@ async fn three_clouds_share_a_manifest_and_a_store_and_nothing_else() {
     let Made { account, subscription, project } = three.whole_way().await;
 
     // All stand at one place, each with its own.
-    let records = ask::status(&*store).await.unwrap();
+    let status = ask::status(&*store).await.unwrap();
+    let records = &status.targets;
     let theirs = |provider: &str, mut tenants: Vec<&str>| {
         tenants.sort_unstable();
         let tenants = tenants.into_iter().map(|id| format!("{provider}/{id}"));
@@ -201,7 +202,7 @@ async fn three_clouds_share_a_manifest_and_a_store_and_nothing_else() {
         ("azure", vec![OWN, "3f2c0000-0000-4000-8000-000000000002", &subscription]),
         ("gcp", vec!["acme-landfall", "team-0001", "team-0002", &project]),
     ] {
-        assert_eq!(of(&records, provider), theirs(provider, tenants));
+        assert_eq!(of(records, provider), theirs(provider, tenants));
     }
     for record in [
         three.aws.record(&account).await,
@@ -212,14 +213,14 @@ async fn three_clouds_share_a_manifest_and_a_store_and_nothing_else() {
     }
 
     // One text tells of all.
-    let text = landfall_reports::text::status(&records);
-    for record in &records {
+    let text = landfall_reports::text::status(&status);
+    for record in records {
         assert!(text.contains(&record.target.to_string()), "{} is missing in\n{text}", record.target);
     }
     assert!(text.lines().last().unwrap().starts_with(&format!("{} targets: ", records.len())), "{text}");
 
     // Every history is whole, the organizations' too.
-    for Record { target, .. } in &records {
+    for Record { target, .. } in records {
         let verified = history::verify(&*store, target).await.unwrap();
         assert_eq!((verified.broken, verified.open), (None, 0), "{target}");
     }
@@ -474,4 +475,29 @@ async fn the_three_real_functions_work_at_once_on_one_store() {
     }
     let deliveries = store.list("deliveries", None, 10).await.unwrap();
     assert_eq!(deliveries.len(), 3, "{deliveries:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cloud_that_nobody_sweeps_is_told_of_by_the_others() {
+    let (three, _) = Three::on_one().await;
+    let told = |closed: &Closed| {
+        closed.silent.iter().map(|one| (one.cloud.to_string(), one.last.is_some())).collect::<Vec<_>>()
+    };
+    let name = |name: &str| name.to_owned();
+    // The first of them can't know yet whether the others come.
+    assert_eq!(told(&three.aws.sweep().await), []);
+    three.aws.clock.pass(SignedDuration::from_hours(4));
+    assert_eq!(told(&three.aws.sweep().await), [(name("azure"), false), (name("gcp"), false)]);
+    // Each comes at its time: nobody is silent.
+    three.azure.clock.pass(SignedDuration::from_hours(4));
+    three.gcp.clock.pass(SignedDuration::from_hours(4));
+    assert_eq!(told(&three.azure.sweep().await), []);
+    assert_eq!(told(&three.gcp.sweep().await), []);
+    assert_eq!(told(&three.aws.sweep().await), []);
+    // One stops, and both others see it.
+    three.aws.clock.pass(SignedDuration::from_hours(4));
+    three.azure.clock.pass(SignedDuration::from_hours(4));
+    three.aws.sweep().await;
+    assert_eq!(told(&three.azure.sweep().await), [(name("gcp"), true)]);
+    assert_eq!(told(&three.aws.sweep().await), [(name("gcp"), true)]);
 }

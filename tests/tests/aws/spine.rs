@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use landfall_engine::engine::Deadline;
 use landfall_engine::queue::Queue as _;
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
-use landfall_engine::{sweep, work};
+use landfall_engine::{pause, sweep, work};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Standing;
 use landfall_model::finding::Status;
@@ -98,6 +98,20 @@ async fn an_invited_account_with_a_running_network_is_not_written_until_the_mani
     let network =
         report.findings.iter().find(|finding| finding.control == ControlKind::NoDefaultNetwork).unwrap();
     assert_eq!(network.status, Status::Fail, "{network:#?}");
+}
+
+#[tokio::test]
+async fn while_somebody_has_paused_nothing_is_written_not_even_the_gate() {
+    let (stage, account) = with_a_new_account("new-shop").await;
+    let store = &*stage.engine.store;
+    let now = stage.engine.clock.now();
+    pause::throw(store, true, now, "ops@acme.example", "an incident").await.unwrap();
+    let report = stage.reconcile(&account, Cause::Created).await;
+    assert!(report.paused.is_some() && report.written() == 0 && !report.changes.is_empty());
+    stage.sweep().await;
+    assert!(stage.writes_about(&account).is_empty());
+    pause::throw(store, false, now, "ops@acme.example", "it is over").await.unwrap();
+    assert_eq!(stage.reconcile(&account, Cause::Asked).await.life, Life::HandedOver);
 }
 
 #[tokio::test]
@@ -360,7 +374,7 @@ async fn a_policy_that_reaches_too_many_tenants_is_held_back_and_the_rest_is_mad
     assert!(held.iter().any(|why| why.contains("`limits.tenants` is 2")), "{held:?}");
     assert!(report.outcomes.iter().any(|outcome| matches!(outcome.result, Done::Written { .. })));
     // Released for one run.
-    let limits = landfall_model::manifest::Limits { changes: 100, deletions: 4, tenants: 6 };
+    let limits = landfall_model::manifest::Limits { changes: 100, deletions: 4, tenants: 6, silence: 3 };
     let engine = landfall_engine::engine::Engine { limits: Some(limits), ..stage.another().await };
     let order = Order::new(Target::Organization("aws".parse().unwrap()), Cause::Asked, stage.deadline());
     let Reconciled::Done(report) = reconcile(&engine, &order).await.unwrap() else { panic!("not done") };

@@ -22,6 +22,8 @@ landfall_tests::whole_way! { AzureSimulator:
     throttling_of_a_fifth_and_slow_effects_only_cost_time,
     three_deliveries_at_once_come_to_one_baseline,
     a_run_without_time_says_so_and_the_next_one_goes_on,
+    while_somebody_has_paused_nothing_is_written_and_everybody_is_told,
+    a_pause_in_the_middle_of_a_run_stops_what_is_left,
     another_cloud_s_target_is_refused,
 }
 

@@ -106,6 +106,7 @@ fn released(typed: &[String]) -> anyhow::Result<Option<impl Fn(Limits) -> Limits
         changes: changes.unwrap_or(limits.changes),
         deletions: deletions.unwrap_or(limits.deletions),
         tenants: tenants.unwrap_or(limits.tenants),
+        ..limits
     };
     Ok((!typed.is_empty()).then_some(release))
 }

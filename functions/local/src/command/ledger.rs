@@ -117,6 +117,7 @@ fn entry(entry: &Entry) -> String {
                 None => "nobody can tell",
             }
         ),
+        Event::Switched { turn } => format!("switch   {}", inert(&turn.to_string())),
         Event::Life { from, to, why } => format!("life     {from} -> {to}: {}", inert(why)),
     };
     format!("#{seq:<4} {}  {}  {what}", at.strftime("%Y-%m-%d %H:%M:%SZ"), hash.short())

@@ -11,6 +11,7 @@ pub(crate) mod function;
 pub(crate) mod init;
 pub(crate) mod keygen;
 pub(crate) mod ledger;
+pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod sign;
 pub(crate) mod simulate;
@@ -37,6 +38,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sweep(arguments) => sweep::run(&arguments, &common).await,
         Command::Status(arguments) => status::run(&arguments, &common).await,
         Command::Explain(arguments) => explain::run(&arguments, &common).await,
+        Command::Pause(arguments) => pause::run(&arguments, &common, true).await,
+        Command::Resume(arguments) => pause::run(&arguments, &common, false).await,
         Command::Ledger(arguments) => ledger::run(&arguments, &common).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &common).await,
         Command::Controls(arguments) => controls::run(&arguments, &common),

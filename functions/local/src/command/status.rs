@@ -21,12 +21,15 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
     let store = place::store(&common.store, Use::Read, &Cloudy::default()).await?;
     if arguments.targets.is_empty() {
-        let records = ask::status(&*store).await?;
+        let status = ask::status(&*store).await?;
         match common.format {
-            Format::Json => say::json(&records)?,
-            Format::Text => say::text(&everybody(&records)),
+            Format::Json => say::json(&status)?,
+            Format::Text => {
+                say::text(&everybody(&status.targets));
+                say::text(text::swept(&status).trim_end());
+            }
         }
-        let open = records.iter().any(attention);
+        let open = status.paused.is_some() || status.targets.iter().any(attention);
         return Ok(Exit::found(open));
     }
     let mut reports = Vec::new();

@@ -163,6 +163,14 @@ fn show(id: &SweepId, worked: &Worked) {
     for why in &worked.failures {
         say::text(&format!("FAIL {}", inert(why)));
     }
+    if let Some(closed) = &worked.closed {
+        for silent in &closed.silent {
+            say::text(&format!("! {}", inert(&silent.to_string())));
+        }
+        if let Some(turn) = &closed.paused {
+            say::text(&text::paused(turn));
+        }
+    }
     let ended = if worked.closed.is_some() { "closed" } else { "not closed: the next sweep looks again" };
     let targets = worked.reports.len();
     let missed = if missed > 0 { format!(", {missed} NOT DONE") } else { String::new() };

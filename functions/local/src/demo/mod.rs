@@ -302,7 +302,7 @@ async fn ending(stage: &Stage, new: &Newcomers, began: Instant) -> anyhow::Resul
     let Newcomers { account, subscription, project } = new;
     let Stage { folder, aws, azure, gcp } = stage;
     let store = &*folder.store;
-    let records = ask::status(store).await?;
+    let records = ask::status(store).await?.targets;
     say::text(&status::everybody(&records));
     let mut verified = Vec::new();
     for record in &records {

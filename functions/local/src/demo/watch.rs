@@ -86,6 +86,9 @@ impl<'a> Tail<'a> {
                     }
                 }
                 Event::Settled { .. } => {}
+                Event::Switched { turn } => {
+                    beat(&self.time(entry.at), say::BAD, "switch", &inert(&turn.to_string()))
+                }
                 Event::Life { to, why, .. } => beat(
                     &self.time(entry.at),
                     say::GOOD,

@@ -44,7 +44,10 @@ pub(super) async fn tell(
     let run = held.run().clone();
     let counts = Counts::of(&findings);
     let settling = findings.iter().any(|finding| finding.settling_until.is_some());
-    let next = if progress.out_of_time {
+    let next = if progress.paused.is_some() {
+        // Coming back by itself would only find the switch again.
+        Next::Sweep
+    } else if progress.out_of_time {
         Next::Resume
     } else if settling {
         Next::LookAgain { at: ended + LOOK_AGAIN }
@@ -68,6 +71,7 @@ pub(super) async fn tell(
         changes: plan.changes,
         blocked: plan.blocked,
         refused,
+        paused: progress.paused,
         outcomes: progress.outcomes,
         counts,
         notes: notes(engine, &desired),

@@ -260,13 +260,23 @@ pub struct Limits {
     pub deletions: u32,
     /// Tenants below a unit whose policy changes.
     pub tenants: u32,
+    /// Hours without a sweep after which the other clouds' sweeps tell that a cloud is silent.
+    #[serde(default = "Limits::silence")]
+    pub silence: u32,
+}
+
+impl Limits {
+    /// Three missed sweeps of a schedule that wakes every hour.
+    const fn silence() -> u32 {
+        3
+    }
 }
 
 impl Default for Limits {
     /// Enough for one new tenant's whole baseline; nothing is deleted and no policy reaches more than ten tenants unless the
     /// manifest says so.
     fn default() -> Self {
-        Limits { changes: 100, deletions: 0, tenants: 10 }
+        Limits { changes: 100, deletions: 0, tenants: 10, silence: Limits::silence() }
     }
 }
 

@@ -174,11 +174,12 @@ pub(super) fn limits(found: &[(&Key, &Node)], draft: &mut Draft, problems: &mut 
         let mut limit = |key, unsaid| {
             fields.take(key).and_then(|node| whole(node, 0..=u32::MAX, problems)).unwrap_or(unsaid)
         };
-        let Limits { changes, deletions, tenants } = Limits::default();
+        let Limits { changes, deletions, tenants, silence } = Limits::default();
         draft.manifest.limits = Limits {
             changes: limit("changes", changes),
             deletions: limit("deletions", deletions),
             tenants: limit("tenants", tenants),
+            silence: limit("silence", silence),
         };
         fields.end(problems);
     }

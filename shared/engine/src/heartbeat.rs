@@ -1,0 +1,62 @@
+//! Each cloud's sweep leaves a sign of life in the store, and looks for those of the others: a function that broke, or that somebody
+//! made quiet, is told of by the functions on the other clouds.
+//!
+//! It is one of two alarms. The other is each platform's own, on a schedule that wakes nobody (`infra/`), and no function can silence it.
+
+use jiff::SignedDuration;
+use landfall_model::heartbeat::{Heartbeat, Silent};
+use landfall_model::id::SweepId;
+
+use crate::engine::{Engine, EngineError};
+use crate::keys;
+use crate::store::{Store, StoreError, StoreExt as _};
+
+/// Leaves this cloud's sign of life.
+pub async fn beat(engine: &Engine, sweep: &SweepId) -> Result<Heartbeat, EngineError> {
+    let cloud = engine.cloud.name();
+    let key = keys::heartbeat(cloud)?;
+    let now = engine.clock.now();
+    loop {
+        let there = engine.store.read::<Heartbeat>(&key).await?;
+        let first = there.as_ref().map_or(now, |(there, _)| there.first);
+        let beat = Heartbeat { cloud: cloud.clone(), first, last: now, sweep: sweep.clone() };
+        let written = match &there {
+            Some((_, version)) => engine.store.update_json(&key, &beat, version).await,
+            None => engine.store.create_json(&key, &beat).await,
+        };
+        match written {
+            Ok(_) => return Ok(beat),
+            // Two sweeps of one cloud end at once.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The manifest's other clouds of which nothing was heard for longer than the manifest allows. One that was never swept counts from this
+/// cloud's first sweep on.
+pub async fn silent(engine: &Engine, own: &Heartbeat) -> Result<Vec<Silent>, EngineError> {
+    let manifest = engine.trusted.bundle.manifest();
+    let patience = SignedDuration::from_hours(manifest.limits.silence.into());
+    let mut silent = Vec::new();
+    for cloud in manifest.clouds.keys().filter(|cloud| **cloud != own.cloud) {
+        let there = engine.store.read::<Heartbeat>(&keys::heartbeat(cloud)?).await?;
+        let last = there.map(|(there, _)| there.last);
+        if engine.clock.now().duration_since(last.unwrap_or(own.first)) > patience {
+            let one = Silent { cloud: cloud.clone(), last };
+            tracing::error!(cloud = %one.cloud, "{one}");
+            silent.push(one);
+        }
+    }
+    Ok(silent)
+}
+
+/// The signs of life of every cloud that was ever swept.
+pub async fn all(store: &dyn Store) -> Result<Vec<Heartbeat>, EngineError> {
+    let mut all = Vec::new();
+    // One record for each cloud of a manifest.
+    for key in store.list("heartbeats", None, 1000).await? {
+        all.extend(store.read::<Heartbeat>(&key).await?.map(|(beat, _)| beat));
+    }
+    Ok(all)
+}
