@@ -1,23 +1,20 @@
 //! The AWS organization as the engine sees it.
 
-use std::fmt;
-
 use async_trait::async_trait;
-use serde_json::Value;
 
-use landfall_engine::cloud::{Cloud, Hands, LookError, Made, Page, Reader, Sighting, Writer};
+use landfall_engine::cloud::{Cloud, Hands, LookError, Page, Reader, Writer};
+use landfall_engine::offer;
 use landfall_model::desired::Desired;
 use landfall_model::facts::Facts;
 use landfall_model::id::{Name, Provider, RunId, TenantId};
-use landfall_model::judgement::{Judgement, Verdict};
+use landfall_model::judgement::Judgement;
 use landfall_model::manifest::AwsCloud;
-use landfall_model::observed::{Address, Observed, Seen};
-use landfall_model::plan::Change;
+use landfall_model::observed::{Address, Observed};
 use landfall_model::target::Target;
 
 use crate::client::Aws;
-use crate::controls::{Offer, offer};
-use crate::session::{self, Door};
+use crate::controls;
+use crate::session::Door;
 
 /// An AWS organization, reached through the roles that its manifest names.
 #[derive(Debug, Clone)]
@@ -52,33 +49,11 @@ impl Cloud for AwsOrganization {
     }
 
     fn addresses(&self, desired: &Desired) -> Vec<Address> {
-        let mut addresses: Vec<Address> = desired
-            .asked
-            .iter()
-            .flat_map(|asked| match offer(asked.control) {
-                Offer::Control(control) => control.addresses(asked, desired),
-                Offer::NotOffered(_) => Vec::new(),
-            })
-            .collect();
-        // Two controls may look at one setting; it is looked at once.
-        addresses.sort();
-        addresses.dedup();
-        addresses
+        offer::addresses::<controls::Aws>(desired)
     }
 
     fn judge(&self, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
-        desired
-            .asked
-            .iter()
-            .flat_map(|asked| match offer(asked.control) {
-                Offer::Control(control) => control.judge(asked, desired, observed),
-                Offer::NotOffered(why) => vec![Judgement {
-                    control: asked.control,
-                    address: Address::global(asked.control, "aws"),
-                    verdict: Verdict::NotApplicable { why: why.to_owned() },
-                }],
-            })
-            .collect()
+        offer::judge::<controls::Aws>(desired, observed)
     }
 
     async fn forget(&self) {
@@ -94,48 +69,12 @@ impl Cloud for AwsOrganization {
     }
 
     fn reader(&self, target: &Target, run: &RunId) -> Box<dyn Reader> {
-        Box::new(Eyes(self.door.reader(self.account(target), run)))
+        offer::reader::<controls::Aws>(self.door.reader(self.account(target), run))
     }
 }
 
 impl Hands for AwsOrganization {
     fn writer(&self, target: &Target, run: &RunId) -> Box<dyn Writer> {
-        Box::new(Hand(self.door.writer(self.account(target), run)))
-    }
-}
-
-struct Eyes(session::Reader);
-
-#[async_trait]
-impl Reader for Eyes {
-    async fn look(&self, desired: &Desired, address: &Address) -> Sighting {
-        match offer(address.control) {
-            Offer::Control(control) => control.look(&self.0, desired, address).await,
-            Offer::NotOffered(why) => Sighting { seen: Seen::NotOffered(why.to_owned()), request: None },
-        }
-    }
-}
-
-struct Hand(session::Writer);
-
-#[async_trait]
-impl Writer for Hand {
-    async fn write(&self, change: &Change, made: &Made) -> Result<Value, String> {
-        match offer(change.address.control) {
-            Offer::Control(control) => control.write(&self.0, change, made).await,
-            Offer::NotOffered(why) => Err(why.to_owned()),
-        }
-    }
-}
-
-impl fmt::Debug for Eyes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Eyes").field(&self.0.0.account).finish()
-    }
-}
-
-impl fmt::Debug for Hand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Hand").field(&self.0.0.account).finish()
+        offer::writer::<controls::Aws>(self.door.writer(self.account(target), run))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each provider has one file per control, and one table that names them all. The control's type implements two traits: [`Control`]
 //! acts, and what is said is pure: [`Compare`] where each setting is judged by itself, [`Judge`] where several are judged together.
-//! [`AnyControl`] is what the provider's table holds.
+//! [`AnyControl`] is what the provider's table holds, and [`crate::offer`] asks the whole table.
 
 use std::error::Error;
 
@@ -12,11 +12,13 @@ use serde_json::Value;
 
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Asked, Desired};
+use landfall_model::id::Provider;
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::Change;
 
 use crate::cloud::{Made, Sighting};
+use crate::offer::Offer;
 
 /// The API permissions a control needs, as its cloud names them. Roles are generated from these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +29,19 @@ pub struct Permissions {
     pub write: &'static [&'static str],
 }
 
-/// What all controls on one cloud act with.
-pub trait Platform {
+/// One cloud: what all its controls act with, and the table of them.
+pub trait Platform: Sized + 'static {
+    /// Whose platform it is.
+    const PROVIDER: Provider;
     /// Who looks.
     type Reader: Send + Sync;
     /// Who writes.
     type Writer: Send + Sync;
     /// What goes wrong with a call; says whether it means that we could not look, or that there is no such thing.
     type Error: Error + Into<Seen> + Send;
+
+    /// The table: what the cloud offers for a control.
+    fn offer(kind: ControlKind) -> Offer<Self>;
 }
 
 /// One control on one cloud: where it looks, how, and how it writes.

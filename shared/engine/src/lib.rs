@@ -4,7 +4,7 @@
 //!
 //! | room | modules |
 //! |---|---|
-//! | what a cloud has to offer | [`cloud`] [`control`] |
+//! | what a cloud has to offer | [`cloud`] [`control`] [`offer`] |
 //! | one run | [`engine`] [`lease`] [`observe`] [`apply`] [`history`] |
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
@@ -25,6 +25,7 @@ pub mod inventory;
 pub mod keys;
 pub mod lease;
 pub mod observe;
+pub mod offer;
 pub mod pause;
 pub mod queue;
 pub mod reconcile;

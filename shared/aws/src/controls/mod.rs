@@ -42,10 +42,11 @@ mod wire;
 pub use policies::{Compiled, Document, compiled};
 
 use landfall_engine::cloud::Sighting;
-use landfall_engine::control::{AnyControl, Permissions, Platform, kept};
+use landfall_engine::control::{Permissions, Platform, kept};
+use landfall_engine::offer::{self, Offer};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Desired;
-use landfall_model::id::Region;
+use landfall_model::id::{Provider, Region};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::{AwsCloud, Cloud};
 use landfall_model::observed::{Address, Seen};
@@ -60,21 +61,18 @@ use crate::session::{Reader, Writer};
 pub(crate) enum Aws {}
 
 impl Platform for Aws {
+    const PROVIDER: Provider = Provider::Aws;
     type Reader = Reader;
     type Writer = Writer;
     type Error = CallError;
-}
 
-/// What AWS offers for a control.
-pub(crate) enum Offer {
-    /// It is held, and this is how.
-    Control(&'static dyn AnyControl<Aws>),
-    /// AWS has no such thing; why, for people. Never "not yet".
-    NotOffered(&'static str),
+    fn offer(kind: ControlKind) -> Offer<Self> {
+        offer(kind)
+    }
 }
 
 /// The table.
-pub(crate) fn offer(kind: ControlKind) -> Offer {
+fn offer(kind: ControlKind) -> Offer<Aws> {
     use Offer::{Control, NotOffered};
     use policies::InPolicies;
     match kind {
@@ -133,10 +131,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
 
 /// The API permissions of a control on AWS.
 pub fn permissions(kind: ControlKind) -> Option<Permissions> {
-    match offer(kind) {
-        Offer::Control(control) => Some(control.permissions()),
-        Offer::NotOffered(_) => None,
-    }
+    offer::permissions::<Aws>(kind)
 }
 
 /// What was seen, with the number of the answer that showed it.

@@ -36,9 +36,11 @@ mod units;
 mod wire;
 
 use landfall_engine::cloud::Sighting;
-use landfall_engine::control::{AnyControl, Permissions, Platform};
+use landfall_engine::control::{Permissions, Platform};
+use landfall_engine::offer::{self, Offer};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Desired;
+use landfall_model::id::Provider;
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::{AzureCloud, Cloud};
 use landfall_model::observed::{Address, Seen};
@@ -53,21 +55,18 @@ use crate::session::{Reader, Writer};
 pub(crate) enum Azure {}
 
 impl Platform for Azure {
+    const PROVIDER: Provider = Provider::Azure;
     type Reader = Reader;
     type Writer = Writer;
     type Error = CallError;
-}
 
-/// What Azure offers for a control.
-pub(crate) enum Offer {
-    /// It is held, and this is how.
-    Control(&'static dyn AnyControl<Azure>),
-    /// Azure has no such thing; why, for people. Never "not yet".
-    NotOffered(&'static str),
+    fn offer(kind: ControlKind) -> Offer<Self> {
+        offer(kind)
+    }
 }
 
 /// The table.
-pub(crate) fn offer(kind: ControlKind) -> Offer {
+fn offer(kind: ControlKind) -> Offer<Azure> {
     use Offer::{Control, NotOffered};
     use policies::InPolicies;
     match kind {
@@ -128,10 +127,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
 
 /// The API permissions of a control on Azure, as Azure's role definitions name them.
 pub fn permissions(kind: ControlKind) -> Option<Permissions> {
-    match offer(kind) {
-        Offer::Control(control) => Some(control.permissions()),
-        Offer::NotOffered(_) => None,
-    }
+    offer::permissions::<Azure>(kind)
 }
 
 /// What was seen, with the number of the answer that showed it.

@@ -45,9 +45,11 @@ mod wire_iam;
 mod wire_policy;
 
 use landfall_engine::cloud::Sighting;
-use landfall_engine::control::{AnyControl, Permissions, Platform};
+use landfall_engine::control::{Permissions, Platform};
+use landfall_engine::offer::{self, Offer};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Desired;
+use landfall_model::id::Provider;
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::{Cloud, GcpCloud};
 use landfall_model::observed::{Address, Seen};
@@ -62,21 +64,18 @@ use crate::session::{Reader, Writer};
 pub(crate) enum Gcp {}
 
 impl Platform for Gcp {
+    const PROVIDER: Provider = Provider::Gcp;
     type Reader = Reader;
     type Writer = Writer;
     type Error = CallError;
-}
 
-/// What Google Cloud offers for a control.
-pub(crate) enum Offer {
-    /// It is held, and this is how.
-    Control(&'static dyn AnyControl<Gcp>),
-    /// Google Cloud has no such thing; why, for people. Never "not yet".
-    NotOffered(&'static str),
+    fn offer(kind: ControlKind) -> Offer<Self> {
+        offer(kind)
+    }
 }
 
 /// The table.
-pub(crate) fn offer(kind: ControlKind) -> Offer {
+fn offer(kind: ControlKind) -> Offer<Gcp> {
     use Offer::{Control, NotOffered};
     use policies::InPolicies;
     match kind {
@@ -129,10 +128,7 @@ pub(crate) fn offer(kind: ControlKind) -> Offer {
 
 /// The API permissions of a control on Google Cloud, as its roles name them.
 pub fn permissions(kind: ControlKind) -> Option<Permissions> {
-    match offer(kind) {
-        Offer::Control(control) => Some(control.permissions()),
-        Offer::NotOffered(_) => None,
-    }
+    offer::permissions::<Gcp>(kind)
 }
 
 /// What was seen, with the number of the answer that showed it.
