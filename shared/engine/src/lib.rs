@@ -30,6 +30,8 @@ pub mod pause;
 pub mod queue;
 pub mod reconcile;
 pub mod remembered;
+#[cfg(feature = "contract")]
+pub mod scripted;
 pub mod store;
 pub mod sweep;
 pub mod tidy;

@@ -170,8 +170,8 @@ mod tests {
     use landfall_simulator::gcp::{CONTROLLER_PROJECT, CUSTOMER, GcpOptions, GcpSimulator};
 
     use super::*;
-    use crate::client::tests::server::{Server, say};
     use crate::directory::tests::ground;
+    use landfall_engine::scripted::{Server, say};
 
     #[tokio::test]
     async fn what_can_be_read_is_read_and_nothing_is_written() {

@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::client::Local;
-    use crate::client::tests::server::{Answer, Server, say};
+    use landfall_engine::scripted::{Answer, Server, say};
 
     const QUEUE: &str = "projects/acme-landfall/locations/europe-west1/queues/landfall-work";
 

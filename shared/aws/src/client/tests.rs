@@ -3,7 +3,7 @@
 mod contracts;
 mod environment;
 mod roles;
-mod server;
+mod signature;
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -16,9 +16,10 @@ use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use landfall_engine::governor::{Governor, Rate};
 use landfall_engine::queue::{Outbox as _, Queue as _, QueueError};
+use landfall_engine::scripted::{Answer, Seen, Server, say};
 use serde_json::json;
 
-use self::server::{Answer, Seen, Server, say};
+use self::signature::Signature as _;
 use super::service::*;
 use super::*;
 use crate::error::ConfigError;
@@ -81,7 +82,7 @@ async fn list_roots(aws: &Aws) -> Result<Reply, CallError> {
 /// One error, said in each of the five protocols, by whichever call makes the service say it.
 #[tokio::test]
 async fn errors_of_all_protocols_are_understood() {
-    let server = Server::start(|seen, _| match seen.scope().as_str() {
+    let server = Server::start(|_, seen, _| match seen.scope().as_str() {
         "us-east-1/organizations" => Answer::Say(
             400,
             vec![("x-amzn-RequestId", "r-json11".to_owned())],
@@ -146,7 +147,7 @@ async fn errors_of_all_protocols_are_understood() {
 
 #[tokio::test]
 async fn requests_are_written_as_each_protocol_wants_them() {
-    let server = Server::start(|seen, _| match seen.body.contains("GetCallerIdentity") {
+    let server = Server::start(|_, seen, _| match seen.body.contains("GetCallerIdentity") {
         true => say(
             200,
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111111111111</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
@@ -195,7 +196,7 @@ async fn requests_are_written_as_each_protocol_wants_them() {
 
 #[tokio::test]
 async fn throttling_is_waited_out() {
-    let server = Server::start(|_, before| match before {
+    let server = Server::start(|_, _, before| match before {
         0 | 1 => say(400, r#"{"__type":"TooManyRequestsException","Message":"slow down"}"#),
         _ => say(200, r#"{"Roots":[]}"#),
     });
@@ -208,7 +209,7 @@ async fn throttling_is_waited_out() {
 #[tokio::test]
 async fn throttling_that_does_not_end_is_told_as_such() {
     let server =
-        Server::start(|_, _| say(400, r#"{"__type":"TooManyRequestsException","Message":"slow down"}"#));
+        Server::start(|_, _, _| say(400, r#"{"__type":"TooManyRequestsException","Message":"slow down"}"#));
     let error = list_roots(&aws(&server)).await.unwrap_err();
     assert!(error.is_throttled() && error.is_passing() && !error.is_denied());
     assert_eq!(server.requests().len(), 5);
@@ -217,11 +218,11 @@ async fn throttling_that_does_not_end_is_told_as_such() {
 #[tokio::test]
 async fn a_web_page_with_status_503_is_tried_again_and_in_the_end_unreadable() {
     let page = "<!DOCTYPE html><html><body>Service Unavailable</body></html>";
-    let server = Server::start(move |_, before| if before < 2 { say(503, page) } else { say(200, "{}") });
+    let server = Server::start(move |_, _, before| if before < 2 { say(503, page) } else { say(200, "{}") });
     list_roots(&aws(&server)).await.unwrap();
     assert_eq!(server.requests().len(), 3);
 
-    let server = Server::start(move |_, _| say(503, page));
+    let server = Server::start(move |_, _, _| say(503, page));
     let error = list_roots(&aws(&server)).await.unwrap_err();
     assert_eq!(server.requests().len(), 5);
     assert_eq!(error.code(), None);
@@ -232,7 +233,7 @@ async fn a_web_page_with_status_503_is_tried_again_and_in_the_end_unreadable() {
 
 #[tokio::test]
 async fn a_web_page_with_status_200_is_no_success() {
-    let server = Server::start(|_, _| say(200, "\n<html><h1>Sign in to the guest network</h1></html>"));
+    let server = Server::start(|_, _, _| say(200, "\n<html><h1>Sign in to the guest network</h1></html>"));
     let error = list_roots(&aws(&server)).await.unwrap_err();
     assert!(matches!(error, CallError::Unreadable { status: 200, .. }), "{error:?}");
     assert_eq!(server.requests().len(), 1);
@@ -240,14 +241,14 @@ async fn a_web_page_with_status_200_is_no_success() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_unreadable_and_names_the_call() {
-    let server = Server::start(|_, _| say(200, "{\"Roots\":["));
+    let server = Server::start(|_, _, _| say(200, "{\"Roots\":["));
     let error = list_roots(&aws(&server)).await.unwrap().json::<Value>().unwrap_err();
     assert_eq!(error.to_string(), "could not read the answer of `organizations` to `ListRoots` (200)");
 }
 
 #[tokio::test]
 async fn a_denial_is_asked_for_once() {
-    let server = Server::start(|_, _| {
+    let server = Server::start(|_, _, _| {
         say(400, "{\"__type\":\"AccessDeniedException\",\"Message\":\"no\\u001b[31m\"}")
     });
     let error = list_roots(&aws(&server)).await.unwrap_err();
@@ -258,7 +259,7 @@ async fn a_denial_is_asked_for_once() {
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_given_up_in_time() {
-    let server = Server::start(|_, _| Answer::Silence);
+    let server = Server::start(|_, _, _| Answer::Silence);
     let short = Patience { attempts: 2, attempt: Duration::from_millis(100), ..patience() };
     let start = Instant::now();
     let error = list_roots(&aws_with(&server, short)).await.unwrap_err();
@@ -286,7 +287,7 @@ async fn nobody_there_is_unreachable() {
 async fn a_wrong_clock_is_corrected_by_the_services_own() {
     let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
     let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&ahead).unwrap();
-    let server = Server::start(move |_, before| match before {
+    let server = Server::start(move |_, _, before| match before {
         0 => Answer::Say(
             400,
             vec![("date", date.clone())],
@@ -303,7 +304,7 @@ async fn a_wrong_clock_is_corrected_by_the_services_own() {
 
 #[tokio::test]
 async fn all_pages_are_read_even_behind_an_empty_one() {
-    let server = Server::start(|seen, _| match seen.body.as_str() {
+    let server = Server::start(|_, seen, _| match seen.body.as_str() {
         body if body.contains("two") => say(200, r#"{"Accounts":[{"Id":"3"}]}"#),
         body if body.contains("one") => say(200, r#"{"Accounts":[],"NextToken":"two"}"#),
         _ => say(200, r#"{"Accounts":[{"Id":"1"}],"NextToken":"one"}"#),
@@ -314,7 +315,7 @@ async fn all_pages_are_read_even_behind_an_empty_one() {
     assert_eq!(pages.len(), 3);
     assert!(server.requests().iter().all(|seen| seen.body.contains("\"MaxResults\":20")));
 
-    let server = Server::start(|_, _| say(200, r#"{"NextToken":"again"}"#));
+    let server = Server::start(|_, _, _| say(200, r#"{"NextToken":"again"}"#));
     let error = aws(&server)
         .own()
         .json_pages(&ORGANIZATIONS, "us-east-1", "ListAccounts", json!({}))
@@ -325,7 +326,7 @@ async fn all_pages_are_read_even_behind_an_empty_one() {
 
 #[tokio::test]
 async fn nothing_that_is_printed_holds_a_secret() {
-    let server = Server::start(|_, _| say(200, assumed("AKMEMBER")));
+    let server = Server::start(|_, _, _| say(200, assumed("AKMEMBER")));
     let aws = aws(&server);
     let reply =
         aws.own().query(&STS, "eu-central-1", "AssumeRole", &[("x", SECRET.to_owned())]).await.unwrap();
@@ -336,7 +337,7 @@ async fn nothing_that_is_printed_holds_a_secret() {
 
 #[tokio::test]
 async fn an_object_is_fetched_with_a_signature_and_a_missing_one_is_missed() {
-    let server = Server::start(|seen, _| match seen.path.as_str() {
+    let server = Server::start(|_, seen, _| match seen.path.as_str() {
         "/landfall-bundles/org/bundle.json" => Answer::Say(
             200,
             vec![("etag", "\"1\"".to_owned()), ("last-modified", "Tue, 01 Sep 2026 10:00:00 GMT".to_owned())],
@@ -355,7 +356,7 @@ async fn an_object_is_fetched_with_a_signature_and_a_missing_one_is_missed() {
 
 #[tokio::test]
 async fn a_call_waits_for_the_share_of_its_own_account_and_family() {
-    let server = Server::start(|seen, _| match seen.body.contains("AssumeRole") {
+    let server = Server::start(|_, seen, _| match seen.body.contains("AssumeRole") {
         true => say(200, assumed("AKMEMBER")),
         false => say(200, "{}"),
     });
@@ -393,7 +394,7 @@ async fn a_queue_is_known_by_its_url() {
         assert!(real.queue(bad).is_err(), "{bad}");
     }
     // Where the endpoint is set, the URL is only a name.
-    let server = Server::start(|_, _| say(200, r#"{"MessageId":"1"}"#));
+    let server = Server::start(|_, _, _| say(200, r#"{"MessageId":"1"}"#));
     let aws = aws(&server);
     aws.queue(good).unwrap().send("{}", Duration::from_millis(1500)).await.unwrap();
     aws.queue("http://127.0.0.1:5000/111111111111/landfall-work")
@@ -410,7 +411,7 @@ async fn a_queue_is_known_by_its_url() {
 #[tokio::test]
 async fn a_queue_that_is_gone_or_closed_to_us_says_so() {
     let answer = |code: &'static str| {
-        Server::start(move |_, _| say(400, format!(r#"{{"__type":"com.amazonaws.sqs#{code}"}}"#)))
+        Server::start(move |_, _, _| say(400, format!(r#"{{"__type":"com.amazonaws.sqs#{code}"}}"#)))
     };
     let url = "https://sqs.eu-west-1.amazonaws.com/111111111111/landfall-work";
     let send =

@@ -4,15 +4,14 @@ mod environment;
 mod operations;
 mod pages;
 mod retries;
-mod server;
 
 use serde_json::json;
 
-use self::server::{Answer, Server, say};
 use super::service::{GROUPS, RESOURCES, ROLES, SUBSCRIPTIONS};
 use super::*;
 use crate::identity::Who;
 use landfall_engine::control::chain;
+use landfall_engine::scripted::{Answer, Server, say};
 
 const ONE: &str = "/subscriptions/3f2c0000-0000-4000-8000-000000000002";
 

@@ -11,7 +11,7 @@ mod patience;
 mod reply;
 pub(crate) mod service;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;

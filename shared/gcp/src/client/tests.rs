@@ -4,15 +4,14 @@ mod environment;
 mod operations;
 mod pages;
 mod retries;
-pub(crate) mod server;
 
 use std::time::Duration;
 
 use landfall_engine::control::chain;
+use landfall_engine::scripted::{self, Answer, Server, say};
 use landfall_model::observed::Seen;
 use serde_json::json;
 
-use self::server::{Answer, Server, say};
 use super::gcp::Local;
 use super::patience::Patience;
 use super::service::{COMPUTE, DENY, POLICY, RESOURCES};
@@ -61,7 +60,7 @@ async fn requests_say_who_asks_and_go_to_the_api_that_is_meant() {
             "GET /iam.googleapis.com/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2Facme-checkout-prod/denypolicies",
         ]
     );
-    let [read, write, _, _]: [server::Seen; 4] = server.requests().try_into().unwrap();
+    let [read, write, _, _]: [scripted::Seen; 4] = server.requests().try_into().unwrap();
     assert_eq!(read.header("authorization"), "Bearer landfall-read");
     assert_eq!(read.header("user-agent"), format!("landfall/{}", env!("CARGO_PKG_VERSION")));
     assert_eq!(write.header("authorization"), "Bearer landfall-write");

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_role_is_assumed_once_for_many_calls() {
-    let server = Server::start(|seen, _| match seen.body.contains("AssumeRole") {
+    let server = Server::start(|_, seen, _| match seen.body.contains("AssumeRole") {
         true => say(200, assumed("AKMEMBER")),
         false => say(200, "{}"),
     });
@@ -37,7 +37,7 @@ async fn a_role_is_assumed_once_for_many_calls() {
 
 #[tokio::test]
 async fn a_role_that_can_not_be_assumed_is_told_apart_from_a_denied_call() {
-    let server = Server::start(|_, _| {
+    let server = Server::start(|_, _, _| {
         say(
             403,
             "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not yet</Message></Error></ErrorResponse>",
@@ -57,7 +57,7 @@ async fn a_role_that_can_not_be_assumed_is_told_apart_from_a_denied_call() {
 
 #[tokio::test]
 async fn text_that_is_no_account_never_becomes_a_host() {
-    let server = Server::start(|_, _| say(200, ""));
+    let server = Server::start(|_, _, _| say(200, ""));
     let member = aws(&server).member(&access("evil.example.com/"));
     let error = member
         .rest(&S3CONTROL, "eu-west-1", "GetPublicAccessBlock", http::Method::GET, "/x", "")
@@ -72,7 +72,7 @@ async fn text_that_is_no_account_never_becomes_a_host() {
 
 #[tokio::test]
 async fn credentials_that_a_service_calls_expired_are_replaced() {
-    let server = Server::start(|seen, before| match (seen.body.contains("AssumeRole"), before) {
+    let server = Server::start(|_, seen, before| match (seen.body.contains("AssumeRole"), before) {
         (true, _) => say(200, assumed(&format!("AK{before}"))),
         (false, 1) => say(400, r#"{"__type":"ExpiredTokenException","message":"expired"}"#),
         (false, _) => say(200, "{}"),
@@ -85,7 +85,7 @@ async fn credentials_that_a_service_calls_expired_are_replaced() {
 
 #[tokio::test]
 async fn throttling_in_one_account_leaves_the_retries_of_another_alone() {
-    let server = Server::start(|seen, _| match seen.body.contains("AssumeRole") {
+    let server = Server::start(|_, seen, _| match seen.body.contains("AssumeRole") {
         true => say(200, assumed(if seen.body.contains("222222222222") { "AKTWO" } else { "AKTHREE" })),
         false => say(400, r#"{"__type":"ThrottlingException","message":"slow down"}"#),
     });
