@@ -11,8 +11,8 @@ use landfall_engine::engine::{Clock as _, Deadline, Engine, SystemClock, SystemD
 use landfall_engine::governor::Governor;
 use landfall_engine::queue::Outbox;
 use landfall_engine::store::Store;
-pub use landfall_engine::trust::statement_of;
-use landfall_engine::trust::{Footing, Found, follow};
+use landfall_engine::store::fetch::FetchError;
+use landfall_engine::trust::{Footing, Found, follow, statement_of};
 use landfall_model::id::{Name, Provider};
 use landfall_model::manifest::{AwsCloud, Cloud};
 use serde_json::Value;
@@ -132,7 +132,7 @@ async fn fetch(aws: &Aws, from: &str) -> anyhow::Result<Option<Vec<u8>>> {
     if from.starts_with("s3://") {
         return match aws.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(landfall_aws::S3Error::Missing { .. }) => Ok(None),
+            Err(landfall_aws::S3Error::Fetch(FetchError::Missing { .. })) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }

@@ -13,6 +13,7 @@ use landfall_engine::engine::{Clock as _, Deadline, Engine, SystemClock, SystemD
 use landfall_engine::governor::Governor;
 use landfall_engine::queue::Outbox;
 use landfall_engine::store::Store;
+use landfall_engine::store::fetch::FetchError;
 use landfall_engine::trust::{Footing, Found, follow, statement_of};
 use landfall_model::answer::Answer;
 use landfall_model::id::{Name, Provider};
@@ -143,7 +144,7 @@ async fn fetch(azure: &Azure, from: &str) -> anyhow::Result<Option<Vec<u8>>> {
     if from.starts_with("az://") {
         return match azure.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(BlobError::Missing { .. }) => Ok(None),
+            Err(BlobError::Fetch(FetchError::Missing { .. })) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }

@@ -12,6 +12,7 @@ use landfall_engine::engine::{Clock as _, Deadline, Engine, SystemClock, SystemD
 use landfall_engine::governor::Governor;
 use landfall_engine::queue::Outbox;
 use landfall_engine::store::Store;
+use landfall_engine::store::fetch::FetchError;
 use landfall_engine::trust::{Footing, Found, follow, statement_of};
 use landfall_gcp::{BucketError, Gcp, GcpOrganization, rate};
 use landfall_model::answer::Answer;
@@ -155,7 +156,7 @@ async fn fetch(gcp: &Gcp, from: &str) -> anyhow::Result<Option<Vec<u8>>> {
     if from.starts_with("gs://") {
         return match gcp.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(BucketError::Missing { .. }) => Ok(None),
+            Err(BucketError::Fetch(FetchError::Missing { .. })) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use jiff::Zoned;
 use jiff::civil::Date;
-use landfall_function_aws::shell::statement_of;
+use landfall_engine::store::fetch::FetchError;
+use landfall_engine::trust::statement_of;
 use landfall_model::manifest::Source;
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::parse::parse;
@@ -67,21 +68,21 @@ async fn fetch(from: &str, cloudy: &Cloudy) -> anyhow::Result<Option<Vec<u8>>> {
     if from.starts_with("s3://") {
         return match cloudy.aws().await?.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(landfall_aws::S3Error::Missing { .. }) => Ok(None),
+            Err(landfall_aws::S3Error::Fetch(FetchError::Missing { .. })) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }
     if from.starts_with("az://") {
         return match cloudy.azure().await?.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(landfall_azure::BlobError::Missing { .. }) => Ok(None),
+            Err(landfall_azure::BlobError::Fetch(FetchError::Missing { .. })) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }
     if from.starts_with("gs://") {
         return match cloudy.gcp().await?.fetch(from).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(landfall_gcp::BucketError::Missing { .. }) => Ok(None),
+            Err(landfall_gcp::BucketError::Fetch(FetchError::Missing { .. })) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
         };
     }

@@ -8,15 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::http::Url;
-use bytes::{Bytes, BytesMut};
-use futures_util::TryStreamExt as _;
+use bytes::Bytes;
 use landfall_engine::store::StoreError;
+use landfall_engine::store::fetch::{self, ARRIVAL, FetchError, retries};
 use landfall_engine::store::object::{Listing, ObjectRecords};
 use object_store::azure::{AzureCredential, MicrosoftAzure, MicrosoftAzureBuilder};
-use object_store::path::Path;
-use object_store::{
-    BackoffConfig, CredentialProvider, ObjectStoreExt as _, RetryConfig, StaticCredentialProvider,
-};
+use object_store::{CredentialProvider, StaticCredentialProvider};
 
 use crate::azurite;
 use crate::client::Azure;
@@ -41,41 +38,8 @@ pub enum BlobError {
     },
     #[error("could not set up the store")]
     Store(#[from] StoreError),
-    #[error("there is no blob `{address}`")]
-    Missing {
-        address: String,
-        #[source]
-        source: object_store::Error,
-    },
-    #[error("could not read `{address}`")]
-    Read {
-        address: String,
-        #[source]
-        source: object_store::Error,
-    },
-    #[error("`{address}` has more than {limit} bytes")]
-    TooLarge { address: String, limit: usize },
-    #[error("`{address}` did not arrive within {limit:?}")]
-    TooSlow { address: String, limit: Duration },
-}
-
-/// A bundle is text that people write and a signature; the largest organization's is a few megabytes.
-const LARGEST: usize = 64 * 1024 * 1024;
-
-/// Long enough for the largest over a home connection, short enough for a function to say what it waited for.
-const ARRIVAL: Duration = Duration::from_secs(60);
-
-/// The default of ten attempts within three minutes is longer than a function may run.
-fn retries() -> RetryConfig {
-    RetryConfig {
-        max_retries: 4,
-        retry_timeout: Duration::from_secs(30),
-        backoff: BackoffConfig {
-            init_backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(5),
-            base: 2.0,
-        },
-    }
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
 }
 
 impl Azure {
@@ -89,14 +53,9 @@ impl Azure {
     /// One whole blob, `az://account/container/path/to/blob`.
     pub async fn fetch(&self, url: &str) -> Result<Bytes, BlobError> {
         let address = Address::parse(url)?;
-        let path = Path::parse(&address.path).ok().filter(|path| !path.as_ref().is_empty());
-        let path = path.ok_or_else(|| BlobError::Address(tidy(url)))?;
+        let path = fetch::path(&address.path).ok_or_else(|| BlobError::Address(tidy(url)))?;
         let objects = self.container(&address, ARRIVAL)?;
-        let address = address.to_string();
-        match tokio::time::timeout(ARRIVAL, read(&objects, &path, &address)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(BlobError::TooSlow { address, limit: ARRIVAL }),
-        }
+        Ok(fetch::fetch(&objects, &path, address.to_string()).await?)
     }
 
     fn container(&self, address: &Address, answer: Duration) -> Result<MicrosoftAzure, BlobError> {
@@ -120,25 +79,6 @@ impl Azure {
         };
         builder.build().map_err(|source| BlobError::Setup { address: address.to_string(), source })
     }
-}
-
-async fn read(objects: &MicrosoftAzure, path: &Path, address: &str) -> Result<Bytes, BlobError> {
-    let failed = |source| {
-        let address = address.to_owned();
-        match matches!(source, object_store::Error::NotFound { .. }) {
-            true => BlobError::Missing { address, source },
-            false => BlobError::Read { address, source },
-        }
-    };
-    let mut chunks = objects.get(path).await.map_err(failed)?.into_stream();
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = chunks.try_next().await.map_err(failed)? {
-        if bytes.len() + chunk.len() > LARGEST {
-            return Err(BlobError::TooLarge { address: address.to_owned(), limit: LARGEST });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
 }
 
 /// The process's own identity, in the form that object_store asks for before every request.

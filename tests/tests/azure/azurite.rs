@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use landfall_azure::{Azure, AzureOrganization, BlobError, StorageQueue};
 use landfall_engine::engine::{Deadline, Engine, SystemClock, SystemDice};
 use landfall_engine::queue::{Outbox as _, Queue as _, QueueError};
+use landfall_engine::store::fetch::FetchError;
 use landfall_engine::store::{Key, Store as _, StoreError};
 use landfall_engine::trust::{Footing, trust};
 use landfall_engine::{history, sweep, work};
@@ -62,9 +63,9 @@ async fn a_bundle_is_fetched_whole_or_said_to_be_missing() {
     assert_eq!(azure.fetch(&bundle).await.unwrap(), bytes);
 
     let missing = azure.fetch(&format!("{container}/manifests/bundle.statement.json")).await;
-    assert!(matches!(missing, Err(BlobError::Missing { .. })), "{missing:?}");
+    assert!(matches!(missing, Err(BlobError::Fetch(FetchError::Missing { .. }))), "{missing:?}");
     let missing = azure.fetch("az://devstoreaccount1/nobody-made-it/bundle.json").await;
-    assert!(matches!(missing, Err(BlobError::Missing { .. })), "{missing:?}");
+    assert!(matches!(missing, Err(BlobError::Fetch(FetchError::Missing { .. }))), "{missing:?}");
     for no_blob in [&*container, &format!("{container}/")] {
         let refused = azure.fetch(no_blob).await;
         assert!(matches!(refused, Err(BlobError::Address(_))), "{refused:?}");

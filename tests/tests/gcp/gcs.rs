@@ -1,5 +1,6 @@
 //! The store on fake-gcs-server, a Cloud Storage that nobody here wrote.
 
+use landfall_engine::store::fetch::FetchError;
 use landfall_engine::store::{Key, Store as _, StoreError};
 use landfall_gcp::{BucketError, Gcp};
 use landfall_tests::gcs::Gcs;
@@ -60,9 +61,9 @@ async fn a_bundle_is_fetched_whole_or_said_to_be_missing() {
     assert_eq!(gcp.fetch(&bundle).await.unwrap(), bytes);
 
     let missing = gcp.fetch(&format!("{bucket}/manifests/bundle.statement.json")).await;
-    assert!(matches!(missing, Err(BucketError::Missing { .. })), "{missing:?}");
+    assert!(matches!(missing, Err(BucketError::Fetch(FetchError::Missing { .. }))), "{missing:?}");
     let missing = gcp.fetch("gs://nobody-made-it/bundle.json").await;
-    assert!(matches!(missing, Err(BucketError::Missing { .. })), "{missing:?}");
+    assert!(matches!(missing, Err(BucketError::Fetch(FetchError::Missing { .. }))), "{missing:?}");
     for no_object in [&*bucket, &format!("{bucket}/")] {
         let refused = gcp.fetch(no_object).await;
         assert!(matches!(refused, Err(BucketError::Address(_))), "{refused:?}");

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use landfall_function_aws::shell::statement_of;
+use landfall_engine::trust::statement_of;
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::statement::{PublicKey, Statement, sign};
 use serde_json::json;

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
-use landfall_function_aws::shell::statement_of;
+use landfall_engine::trust::statement_of;
 use landfall_model::id::Name;
 use landfall_model::manifest::statement::{PublicKeys, verify};
 use landfall_reports::inert::inert;

@@ -10,11 +10,13 @@
 //! | one file, shared by processes of one machine | `sqlite` | `sqlite` | a desk, one server |
 //! | S3, Cloud Storage, Blob Storage | `object` | `object-store` | the functions, the central store |
 //!
-//! `contract` is what every backend must do; a new one is finished when it passes.
+//! `fetch` brings one object from such storage that is no record, such as a bundle. `contract` is what every backend must do; a new one is finished when it passes.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
+#[cfg(feature = "object-store")]
+pub mod fetch;
 mod key;
 pub mod memory;
 #[cfg(feature = "object-store")]
