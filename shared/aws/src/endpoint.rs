@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use url::{Host as UrlHost, Url};
+use landfall_engine::here::is_this_machine;
+use url::Url;
 
 /// One of the separate AWS clouds: regions, accounts and credentials of one mean nothing in another.
 #[derive(Debug, PartialEq, Eq)]
@@ -193,13 +194,13 @@ impl Override {
         }
         match url.scheme() {
             "https" => Ok(Self(url)),
-            "http" if is_loopback(&url) => Ok(Self(url)),
+            "http" if is_this_machine(&url) => Ok(Self(url)),
             _ => Err(BadEndpoint::Insecure(shown())),
         }
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(&self.0)
+        is_this_machine(&self.0)
     }
 
     /// Without the slash at the end, so that a path can be put behind it.
@@ -211,16 +212,6 @@ impl Override {
 impl fmt::Debug for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// Only addresses and the one name that RFC 6761 reserves: any other name is as far away as its DNS server says.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(UrlHost::Ipv4(ip)) => ip.is_loopback(),
-        Some(UrlHost::Ipv6(ip)) => ip.is_loopback(),
-        Some(UrlHost::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

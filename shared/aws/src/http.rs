@@ -15,12 +15,11 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
+use landfall_engine::here::refuse_plain_text;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
     HttpService,
 };
-
-use crate::endpoint::is_loopback;
 
 /// Nothing in a cloud's own network takes longer to accept a connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(3);
@@ -58,8 +57,8 @@ impl HttpConnector for Connector {
 #[async_trait]
 impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        refuse_plain_text(&request)?;
         let (parts, body) = request.into_parts();
-        refuse_plain_text(&parts.uri)?;
         // A body in memory stays cloneable and keeps its Content-Length.
         let body = match body.as_bytes() {
             Some(bytes) => SdkBody::from(bytes.clone()),
@@ -77,19 +76,6 @@ impl HttpService for Connector {
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body)))
     }
 }
-
-/// object_store's own check of `http://` lives in the client that this connector replaces.
-fn refuse_plain_text(uri: &http::Uri) -> Result<(), HttpError> {
-    let local = || url::Url::parse(&uri.to_string()).is_ok_and(|url| is_loopback(&url));
-    if uri.scheme_str() == Some("https") || local() {
-        return Ok(());
-    }
-    Err(HttpError::new(HttpErrorKind::Unknown, PlainText))
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("plain `http` is only spoken with this machine")]
-struct PlainText;
 
 /// What object_store may try again depends on this: a request that never left is safe, one whose answer was lost is not.
 fn kind(error: &ConnectorError) -> HttpErrorKind {

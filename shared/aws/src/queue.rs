@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use landfall_engine::here::is_this_machine;
 use landfall_engine::queue::{DEAD_SHOWN, Outbox, Queue, QueueError, Received};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use url::Url;
 use crate::client::protocol::Reply;
 use crate::client::service::SQS;
 use crate::client::{Aws, Client};
-use crate::endpoint::is_loopback;
 use crate::error::{CallError, tidy};
 
 /// The longest that SQS holds a message back.
@@ -58,7 +58,7 @@ impl Aws {
         {
             return Some(region.to_owned());
         }
-        let elsewhere = self.is_overridden(&SQS.about) && (url.scheme() == "https" || is_loopback(&url));
+        let elsewhere = self.is_overridden(&SQS.about) && (url.scheme() == "https" || is_this_machine(&url));
         elsewhere.then(|| self.region().to_owned())
     }
 }

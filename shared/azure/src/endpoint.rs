@@ -1,6 +1,7 @@
 //! Which of Microsoft's clouds, and where its services are.
 
 use azure_core::http::Url;
+use landfall_engine::here;
 
 use crate::error::{ConfigError, tidy};
 
@@ -67,24 +68,7 @@ pub(crate) fn loopback(variable: &'static str, text: &str) -> Result<Url, Config
 
 /// `http://127.0.0.1:PORT` and nothing more; the environment's `variable` said it.
 pub(crate) fn on_this_machine(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let wrong = || ConfigError::NotLoopback { variable, text: tidy(text) };
-    let url = Url::parse(text).map_err(|_| wrong())?;
-    let plain = url.scheme() == "http"
-        && url.username().is_empty()
-        && url.password().is_none()
-        && matches!(url.path(), "" | "/")
-        && url.query().is_none();
-    if plain && is_this_machine(&url) { Ok(url) } else { Err(wrong()) }
-}
-
-/// Whether an address is on this machine.
-pub(crate) fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+    here::on_this_machine(text).ok_or_else(|| ConfigError::NotLoopback { variable, text: tidy(text) })
 }
 
 #[cfg(test)]

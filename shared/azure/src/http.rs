@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
 use http_body_util::BodyExt as _;
+use landfall_engine::here::refuse_plain_text;
 use object_store::client::{
     HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 
-use crate::endpoint::is_this_machine;
 use crate::error::ConfigError;
 
 /// Longer than any of our calls takes; what goes on longer is polled.
@@ -74,8 +74,8 @@ impl HttpConnector for Connector {
 #[async_trait]
 impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        refuse_plain_text(&request)?;
         let (parts, body) = request.into_parts();
-        refuse_plain_text(&parts.uri)?;
         let body = match body.as_bytes() {
             Some(bytes) => reqwest::Body::from(bytes.clone()),
             None => reqwest::Body::wrap(body),
@@ -89,19 +89,6 @@ impl HttpService for Connector {
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body.map_err(failed))))
     }
 }
-
-/// object_store's own check of `http://` lives in the client that this connector replaces.
-fn refuse_plain_text(uri: &::http::Uri) -> Result<(), HttpError> {
-    let local = || azure_core::http::Url::parse(&uri.to_string()).is_ok_and(|url| is_this_machine(&url));
-    if uri.scheme_str() == Some("https") || local() {
-        return Ok(());
-    }
-    Err(HttpError::new(HttpErrorKind::Unknown, PlainText))
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("plain `http` is only spoken with this machine")]
-struct PlainText;
 
 /// What object_store may try again depends on the kind: a request that never left is safe, one whose answer was lost is not. The
 /// address is left out, since it may hold a right; object_store names the object.

@@ -25,11 +25,11 @@ use azure_storage_queue::models::{
 use azure_storage_queue::{QueueClient, QueueClientOptions};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use landfall_engine::here::is_this_machine;
 use landfall_engine::queue::{DEAD_SHOWN, Outbox, Queue, QueueError, Received};
 
 use crate::azurite;
 use crate::client::Azure;
-use crate::endpoint::is_this_machine;
 use crate::error::{ConfigError, tidy};
 use crate::identity::Who;
 use crate::store::{is_account, is_name};

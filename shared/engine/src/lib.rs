@@ -9,7 +9,7 @@
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
 //! | what may be believed, and what can be asked | [`trust`] [`config`] [`ask`] [`answer`] |
-//! | what every cloud needs | [`remembered`] [`tidy`] |
+//! | what every cloud needs | [`remembered`] [`here`] [`tidy`] |
 
 pub mod answer;
 pub mod apply;
@@ -20,6 +20,7 @@ pub mod control;
 pub mod engine;
 pub mod governor;
 pub mod heartbeat;
+pub mod here;
 pub mod history;
 pub mod inventory;
 pub mod keys;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::BodyExt as _;
+use landfall_engine::here::{self, refuse_plain_text};
 use object_store::client::{
     HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
@@ -38,24 +39,7 @@ pub(crate) fn client() -> Result<reqwest::Client, ConfigError> {
 
 /// `http://127.0.0.1:PORT` and nothing more; the environment's `variable` said it.
 pub(crate) fn on_this_machine(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let wrong = || ConfigError::NotLoopback { variable, text: tidy(text) };
-    let url = Url::parse(text).map_err(|_| wrong())?;
-    let plain = url.scheme() == "http"
-        && url.username().is_empty()
-        && url.password().is_none()
-        && matches!(url.path(), "" | "/")
-        && url.query().is_none();
-    if plain && is_this_machine(&url) { Ok(url) } else { Err(wrong()) }
-}
-
-/// Whether an address is on this machine.
-pub(crate) fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+    here::on_this_machine(text).ok_or_else(|| ConfigError::NotLoopback { variable, text: tidy(text) })
 }
 
 /// The same connections in the form in which object_store takes them. Its own use of reqwest would bring HTTP/2 and a pool of its own.
@@ -84,8 +68,8 @@ impl HttpConnector for Connector {
 #[async_trait]
 impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        refuse_plain_text(&request)?;
         let (parts, body) = request.into_parts();
-        refuse_plain_text(&parts.uri)?;
         let body = match body.as_bytes() {
             Some(bytes) => reqwest::Body::from(bytes.clone()),
             None => reqwest::Body::wrap(body),
@@ -99,19 +83,6 @@ impl HttpService for Connector {
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body.map_err(failed))))
     }
 }
-
-/// object_store's own check of `http://` lives in the client that this connector replaces.
-fn refuse_plain_text(uri: &::http::Uri) -> Result<(), HttpError> {
-    let local = || Url::parse(&uri.to_string()).is_ok_and(|url| is_this_machine(&url));
-    if uri.scheme_str() == Some("https") || local() {
-        return Ok(());
-    }
-    Err(HttpError::new(HttpErrorKind::Unknown, PlainText))
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("plain `http` is only spoken with this machine")]
-struct PlainText;
 
 /// What object_store may try again depends on the kind: a request that never left is safe, one whose answer was lost is not. The
 /// address is left out, since it may hold a right; object_store names the object.

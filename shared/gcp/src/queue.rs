@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use landfall_engine::here::is_this_machine;
 use landfall_engine::queue::{Outbox, QueueError};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
@@ -24,7 +25,6 @@ use url::Url;
 use crate::client::service::TASKS;
 use crate::client::{Client, Gcp};
 use crate::error::{CallError, ConfigError, tidy};
-use crate::http::is_this_machine;
 use crate::identity::Who;
 
 /// The longest that Cloud Tasks holds a task back, less a little for clocks that differ.
