@@ -119,6 +119,14 @@ pub enum CallError {
     NothingToWrite(ControlKind),
 }
 
+/// The parts of an answer that said no.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said<'a> {
+    status: Option<u16>,
+    code: Option<&'a str>,
+    request_id: Option<&'a str>,
+}
+
 impl CallError {
     /// As Resource Manager refuses, in words that are fit to be shown.
     pub(crate) fn api(
@@ -132,53 +140,42 @@ impl CallError {
         Self::Api { operation, status, code: tidy(code), message: tidy(message), request_id, right }
     }
 
-    /// Resource Manager's own name for what was wrong.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
+    /// What was answered, as far as anything was. An explained refusal says what it explains.
+    fn said(&self) -> Said<'_> {
         match self {
-            Self::Api { code, .. } => Some(code),
-            Self::Explained { source, .. } | Self::NoGroup { source, .. } => source.code(),
+            Self::Api { status, code, request_id, .. } => {
+                Said { status: Some(*status), code: Some(code), request_id: request_id.as_deref() }
+            }
+            Self::Unreadable { status, request_id, .. } => {
+                Said { status: Some(*status), code: None, request_id: request_id.as_deref() }
+            }
+            Self::Explained { source, .. } | Self::NoGroup { source, .. } => source.said(),
             Self::NoCredentials { .. }
             | Self::Config(_)
             | Self::Timeout { .. }
             | Self::Unreachable { .. }
-            | Self::Unreadable { .. }
             | Self::ForeignLink { .. }
             | Self::GoesOn { .. }
-            | Self::NothingToWrite(_) => None,
+            | Self::NothingToWrite(_) => Said::default(),
         }
+    }
+
+    /// Resource Manager's own name for what was wrong.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.said().code
     }
 
     /// The answer's number.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::Api { status, .. } | Self::Unreadable { status, .. } => Some(*status),
-            Self::Explained { source, .. } | Self::NoGroup { source, .. } => source.status(),
-            Self::NoCredentials { .. }
-            | Self::Config(_)
-            | Self::Timeout { .. }
-            | Self::Unreachable { .. }
-            | Self::ForeignLink { .. }
-            | Self::GoesOn { .. }
-            | Self::NothingToWrite(_) => None,
-        }
+        self.said().status
     }
 
     /// What Azure's support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        match self {
-            Self::Api { request_id, .. } | Self::Unreadable { request_id, .. } => request_id.as_deref(),
-            Self::Explained { source, .. } | Self::NoGroup { source, .. } => source.request_id(),
-            Self::NoCredentials { .. }
-            | Self::Config(_)
-            | Self::Timeout { .. }
-            | Self::Unreachable { .. }
-            | Self::ForeignLink { .. }
-            | Self::GoesOn { .. }
-            | Self::NothingToWrite(_) => None,
-        }
+        self.said().request_id
     }
 
     /// What was asked for does not exist: Resource Manager says so by 404 and a code of its own. A management group that we may

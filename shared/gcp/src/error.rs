@@ -109,6 +109,15 @@ pub enum CallError {
     NothingToWrite(ControlKind),
 }
 
+/// The parts of an answer that said no.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said<'a> {
+    number: Option<u16>,
+    status: Option<&'a str>,
+    reason: Option<&'a str>,
+    request_id: Option<&'a str>,
+}
+
 impl CallError {
     /// As an operation that went on failed.
     pub(crate) fn operation(
@@ -120,70 +129,22 @@ impl CallError {
         Self::Operation { operation, status: tidy(status), message: tidy(message), request_id }
     }
 
-    /// The answer's number.
-    #[must_use]
-    pub fn number(&self) -> Option<u16> {
+    /// What was answered, as far as anything was. An explained refusal says what it explains.
+    fn said(&self) -> Said<'_> {
         match self {
-            Self::Api { number, .. } => Some(*number),
-            Self::Unreadable { status, .. } => Some(*status),
-            Self::Explained { source, .. } => source.number(),
-            Self::Operation { .. }
-            | Self::NoCredentials { .. }
-            | Self::NoToken
-            | Self::Config(_)
-            | Self::Timeout { .. }
-            | Self::Unreachable { .. }
-            | Self::Vanished { .. }
-            | Self::GoesOn { .. }
-            | Self::NothingToWrite(_) => None,
-        }
-    }
-
-    /// Google's canonical word for what was wrong: `NOT_FOUND`, `ABORTED`.
-    #[must_use]
-    pub fn status(&self) -> Option<&str> {
-        match self {
-            Self::Api { status, .. } | Self::Operation { status, .. } => Some(status),
-            Self::Explained { source, .. } => source.status(),
-            Self::Unreadable { .. }
-            | Self::NoCredentials { .. }
-            | Self::NoToken
-            | Self::Config(_)
-            | Self::Timeout { .. }
-            | Self::Unreachable { .. }
-            | Self::Vanished { .. }
-            | Self::GoesOn { .. }
-            | Self::NothingToWrite(_) => None,
-        }
-    }
-
-    /// What the API adds to the word: `SERVICE_DISABLED`.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Api { reason, .. } => reason.as_deref(),
-            Self::Explained { source, .. } => source.reason(),
-            Self::Operation { .. }
-            | Self::Unreadable { .. }
-            | Self::NoCredentials { .. }
-            | Self::NoToken
-            | Self::Config(_)
-            | Self::Timeout { .. }
-            | Self::Unreachable { .. }
-            | Self::Vanished { .. }
-            | Self::GoesOn { .. }
-            | Self::NothingToWrite(_) => None,
-        }
-    }
-
-    /// What Google's support asks for.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&str> {
-        match self {
-            Self::Api { request_id, .. }
-            | Self::Unreadable { request_id, .. }
-            | Self::Operation { request_id, .. } => request_id.as_deref(),
-            Self::Explained { source, .. } => source.request_id(),
+            Self::Api { number, status, reason, request_id, .. } => Said {
+                number: Some(*number),
+                status: Some(status),
+                reason: reason.as_deref(),
+                request_id: request_id.as_deref(),
+            },
+            Self::Unreadable { status, request_id, .. } => {
+                Said { number: Some(*status), request_id: request_id.as_deref(), ..Said::default() }
+            }
+            Self::Operation { status, request_id, .. } => {
+                Said { status: Some(status), request_id: request_id.as_deref(), ..Said::default() }
+            }
+            Self::Explained { source, .. } => source.said(),
             Self::NoCredentials { .. }
             | Self::NoToken
             | Self::Config(_)
@@ -191,8 +152,32 @@ impl CallError {
             | Self::Unreachable { .. }
             | Self::Vanished { .. }
             | Self::GoesOn { .. }
-            | Self::NothingToWrite(_) => None,
+            | Self::NothingToWrite(_) => Said::default(),
         }
+    }
+
+    /// The answer's number.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        self.said().number
+    }
+
+    /// Google's canonical word for what was wrong: `NOT_FOUND`, `ABORTED`.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.said().status
+    }
+
+    /// What the API adds to the word: `SERVICE_DISABLED`.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.said().reason
+    }
+
+    /// What Google's support asks for.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.said().request_id
     }
 
     /// How long it asks us to wait.
