@@ -24,6 +24,8 @@ pub mod here;
 pub mod history;
 pub mod inventory;
 pub mod keys;
+#[cfg(feature = "contract")]
+pub mod landscape;
 pub mod lease;
 pub mod observe;
 pub mod offer;

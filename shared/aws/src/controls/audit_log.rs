@@ -304,10 +304,10 @@ fn missing(trails: &Trails, bucket: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use landfall_model::desired::{Asked, Standing};
+    use landfall_model::desired::Standing;
     use landfall_model::observed::Seen;
 
-    use super::super::landscape::{Landscape, MANIFEST};
+    use super::super::landscape::Landscape;
     use super::super::scenario::said;
     use super::*;
 
@@ -339,9 +339,7 @@ mod tests {
 
     /// The organization's own target says one line.
     fn organization(bucket: Option<&str>, seen: Seen) -> String {
-        let mut landscape = Landscape::of(MANIFEST, "organization/aws", |_| {});
-        let like = landscape.desired.asked[0].clone();
-        landscape.desired.asked.push(Asked { control: AuditLog::KIND, settings: Ok(want(bucket)), ..like });
+        let landscape = Landscape::organization().asks(AuditLog::KIND, want(bucket));
         landscape.with(AT, seen).said(&AuditLog).remove(0)
     }
 

@@ -166,7 +166,7 @@ pub(super) fn never_moved(desired: &Desired) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::landscape::{Landscape, absent};
+    use crate::controls::landscape::Landscape;
 
     fn in_its_unit(account: &str) -> Landscape {
         Landscape::adopted(account)
@@ -223,7 +223,7 @@ mod tests {
             ["fails: the unit `workloads/production` does not exist yet; a sweep makes it"]
         );
         assert_eq!(
-            in_its_unit("444444444444").with("placement/unit", absent()).said(&Placement),
+            in_its_unit("444444444444").saw_nothing("placement/unit").said(&Placement),
             ["fails: the unit `legacy` adopts `ou-ab12-99999999`, which the organization does not have"]
         );
         let denied = Seen::Unreadable("denied".into());

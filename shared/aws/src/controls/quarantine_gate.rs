@@ -245,14 +245,7 @@ mod tests {
 
     /// A tenant that no project names and no rule lets in.
     fn waiting() -> Landscape {
-        let mut landscape = Landscape::new(NEW);
-        landscape.desired.standing = Standing::Waiting;
-        for asked in &mut landscape.desired.asked {
-            if asked.control == QuarantineGate::KIND {
-                asked.settings = Ok(json!({"opens": false}));
-            }
-        }
-        landscape
+        Landscape::new(NEW).waiting()
     }
 
     #[test]

@@ -261,7 +261,7 @@ fn missing(wanted: &[WantedUnit], unit: &WantedUnit, address: &Address, observed
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::landscape::{Landscape, absent};
+    use crate::controls::landscape::Landscape;
 
     fn all() -> Landscape {
         Landscape::organization()
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn a_unit_below_a_missing_one_waits_for_it() {
         let said =
-            all().with("units/workloads", absent()).saw_nothing("units/workloads/production").said(&Units);
+            all().saw_nothing("units/workloads").saw_nothing("units/workloads/production").said(&Units);
         assert_eq!(
             said[3],
             "fails: the unit `workloads/production` does not exist\n\

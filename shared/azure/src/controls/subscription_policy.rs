@@ -108,8 +108,6 @@ impl Compare for SubscriptionPolicy {
 
 #[cfg(test)]
 mod tests {
-    use landfall_model::desired::Asked;
-    use landfall_model::manifest::{Handover, Mode};
     use landfall_model::observed::Seen;
     use serde_json::json;
 
@@ -117,17 +115,8 @@ mod tests {
     use crate::controls::landscape::Landscape;
 
     fn said(seen: Seen) -> String {
-        let mut landscape = Landscape::organization().with("protect-baseline/subscriptions-leaving", seen);
-        landscape.desired.asked = vec![Asked {
-            control: ControlKind::ProtectBaseline,
-            names: Vec::new(),
-            settings: Ok(json!({})),
-            sources: Vec::new(),
-            satisfies: Vec::new(),
-            mode: Mode::Repair,
-            handover: Handover::Required,
-        }];
-        landscape.said(&SubscriptionPolicy).remove(0)
+        let landscape = Landscape::organization().with("protect-baseline/subscriptions-leaving", seen);
+        landscape.asks(ControlKind::ProtectBaseline, json!({})).said(&SubscriptionPolicy).remove(0)
     }
 
     #[test]

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 use landfall_engine::cloud::Made;
 use landfall_engine::control::AnyControl;
+use landfall_engine::landscape::asking;
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::{Asked, Desired};
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::manifest::{Handover, Mode};
 use landfall_model::observed::{Look, Observed};
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
 use serde_json::{Value, json};
@@ -79,18 +79,6 @@ impl Wire {
         let Offer::Control(control) = offer(kind) else { panic!("{kind} is not offered") };
         let asked = desired.asked(kind).unwrap_or_else(|| panic!("{kind} is not asked"));
         self.made_to_hold(control, asked, desired).await
-    }
-}
-
-fn asking(control: ControlKind, settings: Value) -> Asked {
-    Asked {
-        control,
-        names: Vec::new(),
-        settings: Ok(settings),
-        sources: Vec::new(),
-        satisfies: Vec::new(),
-        mode: Mode::Repair,
-        handover: Handover::Required,
     }
 }
 

@@ -211,6 +211,8 @@ fn compare(
 
 #[cfg(test)]
 mod tests {
+    use landfall_engine::landscape::asking;
+
     use super::*;
     use crate::controls::landscape::Landscape;
 
@@ -275,15 +277,7 @@ mod tests {
 
     #[test]
     fn what_other_controls_stand_on_is_needed_where_they_write() {
-        let asked = |mode: Mode| Asked {
-            control: ControlKind::ServiceAlerts,
-            names: Vec::new(),
-            settings: Ok(Value::Null),
-            sources: Vec::new(),
-            satisfies: Vec::new(),
-            mode,
-            handover: landfall_model::manifest::Handover::Required,
-        };
+        let asked = |mode: Mode| Asked { mode, ..asking(ControlKind::ServiceAlerts, Value::Null) };
         assert_eq!(
             needed(&asked(Mode::Repair)),
             ["logging.googleapis.com", "monitoring.googleapis.com", "servicehealth.googleapis.com"]

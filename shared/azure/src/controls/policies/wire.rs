@@ -15,7 +15,7 @@ use crate::client::service::{ACTION_GROUPS, ALERTS, DIAGNOSTICS, GROUPS, POLICY,
 use crate::client::{self, Client};
 use crate::controls::audit_log::AuditLog;
 use crate::controls::block_public_storage::BlockPublicStorage;
-use crate::controls::landscape::{Landscape, subscription};
+use crate::controls::landscape::{Landscape, closing, subscription};
 use crate::controls::protect_baseline::ProtectBaseline;
 use crate::controls::service_alerts::ServiceAlerts;
 use crate::controls::units::Units;
@@ -254,7 +254,7 @@ async fn alerts_are_made_behind_the_gate_and_can_t_be_deleted_where_they_are_pro
 async fn what_is_public_already_is_closed_where_that_is_asked() {
     let wire = Wire::new();
     let group = "/providers/Microsoft.Management/managementGroups/acme.workloads";
-    let organization = || Landscape::organization().closing(true);
+    let organization = || closing(Landscape::organization(), true);
     let ids = |written: &[Change]| written.iter().map(|change| change.id.to_string()).collect::<Vec<_>>();
     let written = ids(&wire.organization_of(organization()).await);
     let at = |name: &str| written.iter().position(|id| *id == format!("policies/workloads#{name}"));
@@ -280,7 +280,7 @@ async fn what_is_public_already_is_closed_where_that_is_asked() {
         // Somebody takes the role away.
         world.at(group).unwrap().role_assignments.clear();
     });
-    let tenant = Landscape::adopted(2).closing(true).desired;
+    let tenant = closing(Landscape::adopted(2), true).desired;
     let (controls, kinds): ([Any<'_>; 1], _) = ([&BlockPublicStorage], [ControlKind::BlockPublicStorage]);
     let existing = async || wire.judged(&controls, &kinds, &tenant).await.pop().unwrap();
     let Verdict::Fails { why, changes } = existing().await.verdict else { panic!() };
@@ -341,12 +341,12 @@ async fn what_is_public_already_is_closed_where_that_is_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_fails_is_told_of_and_not_started_again() {
     let wire = Wire::new();
-    wire.organization_of(Landscape::organization().closing(true)).await;
+    wire.organization_of(closing(Landscape::organization(), true)).await;
     wire.place(2, "acme.workloads").await;
     wire.simulator.edit(|world| {
         world.subscription_mut(&subscription(2)).unwrap().register("Microsoft.PolicyInsights");
     });
-    let tenant = Landscape::adopted(2).closing(true).desired;
+    let tenant = closing(Landscape::adopted(2), true).desired;
     let (controls, kinds): ([Any<'_>; 1], _) = ([&BlockPublicStorage], [ControlKind::BlockPublicStorage]);
     let existing = async || wire.judged(&controls, &kinds, &tenant).await.pop().unwrap();
     let judgement = existing().await;

@@ -229,7 +229,7 @@ fn a_set_that_can_t_be_seen_gives_nothing() {
 #[test]
 fn where_nobody_has_access_nobody_looks() {
     let text = MANIFEST.replace("    access: { developer: [payments] }\n", "");
-    let none = Landscape::of(&text, &format!("aws/{TENANT}"), |_| {});
+    let none = Landscape::of(&text, &format!("aws/{TENANT}"));
     assert_eq!(none.said(&Access), ["not applicable: no team is given access"]);
     assert!(none.addresses(&Access).is_empty());
 }

@@ -62,10 +62,10 @@ fn what_is_in_force_needs_nothing() {
 #[test]
 fn where_no_policy_is_asked_at_all_the_report_says_so() {
     let text = MANIFEST.replace("unit: legacy }", "unit: sandbox }");
-    let none = Landscape::of(&text, "aws/444444444444", |_| {});
+    let none = Landscape::of(&text, "aws/444444444444");
     assert_eq!(none.said(&Policies), ["not applicable: nothing is asked of it beyond what its units ask"]);
     assert!(none.addresses(&Policies).is_empty());
-    let left = Landscape::of(&text, "aws/444444444444", |_| {}).made("policies/444444444444");
+    let left = Landscape::of(&text, "aws/444444444444").made("policies/444444444444");
     assert_eq!(left.addresses(&Policies), ["policies/444444444444"], "what we made is looked after");
 }
 
@@ -186,7 +186,7 @@ fn a_policy_that_is_too_large_says_by_how_much() {
     let regions: Vec<String> = (0..900).map(|n| format!("eu-central-{n}")).collect();
     let text = MANIFEST
         .replace("aws: [eu-central-1, eu-west-1] } }", &format!("aws: [{}] }} }}", regions.join(", ")));
-    let huge = Landscape::of(&text, "organization/aws", |_| {}).saw("policies/workloads", seated(json!({})));
+    let huge = Landscape::of(&text, "organization/aws").saw("policies/workloads", seated(json!({})));
     let said = workloads(&huge);
     assert!(
         said.starts_with("fails: its policies can't be made: the statement `AllowedRegions` takes"),
@@ -252,7 +252,7 @@ fn the_controls_that_policies_carry_hold_with_them_and_are_unknown_with_them() {
 
 #[test]
 fn a_control_that_asks_nothing_or_is_only_looked_at_makes_no_policy() {
-    let of = |text: &str| Landscape::of(text, &format!("aws/{TENANT}"), |_| {});
+    let of = |text: &str| Landscape::of(text, &format!("aws/{TENANT}"));
     let detect = MANIFEST.replace("{ control: allowed-regions,", "{ control: allowed-regions, mode: detect,");
     assert_eq!(
         of(&detect).said(&InPolicies(AllowedRegions)),

@@ -304,20 +304,10 @@ fn a_role_with_actions_is_assigned_by_its_own_definition() {
 
 /// The directory, with one role of its own.
 fn directory() -> Landscape {
-    let mut landscape = Landscape::organization().saw("units//", json!({"id": "acme"}));
     let settings = json!({"grants": [], "roles": {"support": {"azure": {
         "roles": ["Reader"], "actions": ["Microsoft.Support/*"], "not-actions": ["Microsoft.Support/operations/read"],
     }}}});
-    landscape.desired.asked.push(landfall_model::desired::Asked {
-        control: KIND,
-        names: Vec::new(),
-        settings: Ok(settings),
-        sources: Vec::new(),
-        satisfies: Vec::new(),
-        mode: landfall_model::manifest::Mode::Repair,
-        handover: landfall_model::manifest::Handover::Reported,
-    });
-    landscape
+    Landscape::organization().saw("units//", json!({"id": "acme"})).asks(KIND, settings)
 }
 
 fn definition() -> Value {

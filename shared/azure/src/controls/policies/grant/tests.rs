@@ -9,7 +9,7 @@ use super::super::compile::{self, STORAGE_ACCOUNT_CONTRIBUTOR};
 use super::super::{Policies, points, resource};
 use super::GIVEN;
 use crate::controls::ground;
-use crate::controls::landscape::{Landscape, subscription};
+use crate::controls::landscape::{Landscape, closing, subscription};
 
 const IDENTITY: &str = "1de00000-0000-4000-8000-000000000001";
 const BEFORE: &str = "1de00000-0000-4000-8000-000000000000";
@@ -62,7 +62,7 @@ fn said(landscape: &Landscape, address: &str) -> Vec<String> {
 }
 
 fn organization(disturb: impl FnOnce(&mut Value)) -> Landscape {
-    let landscape = Landscape::organization().closing(true).saw(
+    let landscape = closing(Landscape::organization(), true).saw(
         "units/workloads",
         json!({"id": "acme.workloads", "displayName": "x", "parent": "acme", "subscriptions": 4}),
     );
@@ -122,7 +122,7 @@ fn what_is_not_as_it_should_be_is_put_right_and_the_role_comes_after_the_identit
 
 #[test]
 fn what_is_no_longer_asked_loses_its_role_first_and_only_where_landfall_made_it() {
-    let no_more = |landscape: Landscape| landscape.closing(false);
+    let no_more = |landscape: Landscape| closing(landscape, false);
     let mine = no_more(organization(|_| {})).made("policies/workloads");
     assert_eq!(
         said(&mine, "policies/workloads")[1..],

@@ -5,7 +5,7 @@ use super::super::compile::{self, STORAGE_ACCOUNT_CONTRIBUTOR};
 use super::super::{definitions_at, ours, points, resource};
 use super::*;
 use crate::controls::block_public_storage::BlockPublicStorage;
-use crate::controls::landscape::{Landscape, subscription};
+use crate::controls::landscape::{Landscape, closing, subscription};
 
 const NAME: &str = "lf-close-public-storage";
 const ASSIGNMENT: &str = "/providers/Microsoft.Management/managementGroups/acme.workloads/providers/\
@@ -16,7 +16,7 @@ const IDENTITY: &str = "1de00000-0000-4000-8000-000000000001";
 
 /// A subscription whose unit carries everything, and that nobody is exempt in; the role is of the 21st.
 fn below(landscape: Landscape, existing: &Value) -> Landscape {
-    let mut below = landscape.closing(true);
+    let mut below = closing(landscape, true);
     let desired = below.desired.clone();
     for point in points(&desired) {
         let all = compile::assignments(&point, ground(&desired).unwrap()).unwrap();
@@ -52,12 +52,12 @@ fn task(state: &str) -> Value {
 
 #[test]
 fn it_is_looked_at_only_where_it_is_asked_and_a_policy_acts() {
-    let asked = Landscape::adopted(2).closing(true);
+    let asked = closing(Landscape::adopted(2), true);
     let all = asked.addresses(&BlockPublicStorage);
     assert_eq!(all.last().unwrap(), "block-public-storage/existing");
     let silent = Landscape::adopted(2);
     assert!(!silent.addresses(&BlockPublicStorage).contains(&"block-public-storage/existing".to_owned()));
-    let mut seen_only = Landscape::adopted(2).closing(true);
+    let mut seen_only = closing(Landscape::adopted(2), true);
     for asked in &mut seen_only.desired.asked {
         asked.mode = Mode::Detect;
     }

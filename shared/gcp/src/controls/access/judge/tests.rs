@@ -147,20 +147,10 @@ const SUPPORT: &str = "access/roles/first-support";
 
 /// The organization, with one role of its own.
 fn organization() -> Landscape {
-    let mut landscape = Landscape::organization();
     let settings = json!({"grants": [], "roles": {"first-support": {"gcp": {
         "roles": ["roles/viewer"], "permissions": ["compute.instances.reset", "compute.instances.start"],
     }}}});
-    landscape.desired.asked.push(landfall_model::desired::Asked {
-        control: KIND,
-        names: Vec::new(),
-        settings: Ok(settings),
-        sources: Vec::new(),
-        satisfies: Vec::new(),
-        mode: landfall_model::manifest::Mode::Repair,
-        handover: landfall_model::manifest::Handover::Reported,
-    });
-    landscape
+    Landscape::organization().asks(KIND, settings)
 }
 
 fn definition() -> Value {
