@@ -13,6 +13,7 @@ use landfall_engine::queue::Outbox;
 use landfall_engine::queue::memory::MemoryQueue;
 use landfall_engine::store::Store;
 use landfall_engine::trust::{Footing, for_looking, trust};
+use landfall_engine::warm::Home as _;
 use landfall_gcp::{Gcp, GcpOrganization};
 use landfall_model::id::Name;
 use landfall_model::manifest::{self, AwsCloud, AzureCloud, GcpCloud, Limits, Manifest};
@@ -74,12 +75,11 @@ impl Way {
     }
 
     fn footing(&self) -> Footing {
-        let here = match self {
-            Way::Aws(aws, _) => aws.endpoints_are_loopback(),
-            Way::Azure(azure, _) => azure.is_loopback(),
-            Way::Gcp(gcp, _) => gcp.is_loopback(),
-        };
-        if here { Footing::Loopback } else { Footing::Real }
+        match self {
+            Way::Aws(aws, _) => aws.footing(),
+            Way::Azure(azure, _) => azure.footing(),
+            Way::Gcp(gcp, _) => gcp.footing(),
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use jiff::Zoned;
 use jiff::civil::Date;
-use landfall_engine::store::fetch::FetchError;
 use landfall_engine::trust::statement_of;
+use landfall_engine::warm::Home as _;
 use landfall_model::manifest::Source;
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::parse::parse;
@@ -65,32 +65,22 @@ pub(crate) async fn bundle(from: &str, cloudy: &Cloudy) -> anyhow::Result<Given>
 }
 
 async fn fetch(from: &str, cloudy: &Cloudy) -> anyhow::Result<Option<Vec<u8>>> {
-    if from.starts_with("s3://") {
-        return match cloudy.aws().await?.fetch(from).await {
-            Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(landfall_aws::S3Error::Fetch(FetchError::Missing { .. })) => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
+    let doing = || format!("could not read `{from}`");
+    let object = if from.starts_with("s3://") {
+        cloudy.aws().await?.object(from).await
+    } else if from.starts_with("az://") {
+        cloudy.azure().await?.object(from).await
+    } else if from.starts_with("gs://") {
+        cloudy.gcp().await?.object(from).await
+    } else {
+        return match std::fs::read(from) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(doing),
         };
-    }
-    if from.starts_with("az://") {
-        return match cloudy.azure().await?.fetch(from).await {
-            Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(landfall_azure::BlobError::Fetch(FetchError::Missing { .. })) => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
-        };
-    }
-    if from.starts_with("gs://") {
-        return match cloudy.gcp().await?.fetch(from).await {
-            Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(landfall_gcp::BucketError::Fetch(FetchError::Missing { .. })) => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
-        };
-    }
-    match std::fs::read(from) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("could not read `{from}`")),
-    }
+    };
+    let object = object.map_err(anyhow::Error::from_boxed).with_context(doing)?;
+    Ok(object.map(Into::into))
 }
 
 /// Reads and parses a folder, or one file of YAML.

@@ -1,14 +1,21 @@
 //! The Azure directory as the engine sees it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use landfall_engine::cloud::{Cloud, Hands, LookError, Page, Reader, Writer};
 use landfall_engine::offer;
+use landfall_engine::store::fetch::FetchError;
+use landfall_engine::store::{BoxError, Store};
+use landfall_engine::trust::Footing;
+use landfall_engine::warm::Home;
 use landfall_model::desired::Desired;
 use landfall_model::facts::Facts;
 use landfall_model::id::{Name, Provider, RunId, TenantId};
 use landfall_model::judgement::Judgement;
-use landfall_model::manifest::AzureCloud;
+use landfall_model::manifest::{AzureCloud, Cloud as Ground};
 use landfall_model::observed::{Address, Observed};
 use landfall_model::target::Target;
 
@@ -16,6 +23,7 @@ use crate::client::Azure;
 use crate::controls;
 use crate::error::ConfigError;
 use crate::session::Door;
+use crate::store::BlobError;
 
 /// An Azure directory and the management groups below its root, reached by the identities that the manifest names.
 #[derive(Debug, Clone)]
@@ -81,5 +89,37 @@ impl Cloud for AzureOrganization {
 impl Hands for AzureOrganization {
     fn writer(&self, target: &Target, _: &RunId) -> Box<dyn Writer> {
         offer::writer::<controls::Azure>(self.door.writer(subscription(target)))
+    }
+}
+
+#[async_trait]
+impl Home for Azure {
+    type Organization = AzureOrganization;
+
+    const PROVIDER: Provider = Provider::Azure;
+
+    fn footing(&self) -> Footing {
+        if self.is_loopback() { Footing::Loopback } else { Footing::Real }
+    }
+
+    async fn open(&self, address: &str) -> Result<Arc<dyn Store>, BoxError> {
+        Ok(Arc::new(self.store(address)?))
+    }
+
+    async fn object(&self, address: &str) -> Result<Option<Bytes>, BoxError> {
+        match self.fetch(address).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(BlobError::Fetch(FetchError::Missing { .. })) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn organization(&self, name: Name, ground: &Ground) -> Option<Result<AzureOrganization, BoxError>> {
+        match ground {
+            Ground::Azure(ground) => {
+                Some(AzureOrganization::new(self, name, ground.clone()).map_err(Into::into))
+            }
+            Ground::Aws(_) | Ground::Gcp(_) => None,
+        }
     }
 }

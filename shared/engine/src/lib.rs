@@ -9,7 +9,7 @@
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
 //! | what may be believed, and what can be asked | [`trust`] [`config`] [`ask`] [`answer`] |
-//! | what every cloud needs | [`remembered`] [`here`] [`tidy`] |
+//! | what every cloud needs | [`warm`] [`remembered`] [`here`] [`tidy`] |
 
 pub mod answer;
 pub mod apply;
@@ -39,4 +39,5 @@ pub mod store;
 pub mod sweep;
 pub mod tidy;
 pub mod trust;
+pub mod warm;
 pub mod work;

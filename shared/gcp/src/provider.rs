@@ -1,14 +1,21 @@
 //! The Google Cloud organization as the engine sees it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use landfall_engine::cloud::{Cloud, Hands, LookError, Page, Reader, Writer};
 use landfall_engine::offer;
+use landfall_engine::store::fetch::FetchError;
+use landfall_engine::store::{BoxError, Store};
+use landfall_engine::trust::Footing;
+use landfall_engine::warm::Home;
 use landfall_model::desired::Desired;
 use landfall_model::facts::Facts;
 use landfall_model::id::{Name, Provider, RunId, TenantId};
 use landfall_model::judgement::Judgement;
-use landfall_model::manifest::GcpCloud;
+use landfall_model::manifest::{Cloud as Ground, GcpCloud};
 use landfall_model::observed::{Address, Observed};
 use landfall_model::target::Target;
 
@@ -16,6 +23,7 @@ use crate::client::Gcp;
 use crate::controls;
 use crate::error::ConfigError;
 use crate::session::Door;
+use crate::store::BucketError;
 
 /// A Google Cloud organization and its folders, reached by the service accounts that the manifest names.
 #[derive(Debug, Clone)]
@@ -77,5 +85,35 @@ impl Cloud for GcpOrganization {
 impl Hands for GcpOrganization {
     fn writer(&self, target: &Target, _: &RunId) -> Box<dyn Writer> {
         offer::writer::<controls::Gcp>(self.door.writer(project(target)))
+    }
+}
+
+#[async_trait]
+impl Home for Gcp {
+    type Organization = GcpOrganization;
+
+    const PROVIDER: Provider = Provider::Gcp;
+
+    fn footing(&self) -> Footing {
+        if self.is_loopback() { Footing::Loopback } else { Footing::Real }
+    }
+
+    async fn open(&self, address: &str) -> Result<Arc<dyn Store>, BoxError> {
+        Ok(Arc::new(self.store(address).await?))
+    }
+
+    async fn object(&self, address: &str) -> Result<Option<Bytes>, BoxError> {
+        match self.fetch(address).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(BucketError::Fetch(FetchError::Missing { .. })) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn organization(&self, name: Name, ground: &Ground) -> Option<Result<GcpOrganization, BoxError>> {
+        match ground {
+            Ground::Gcp(ground) => Some(GcpOrganization::new(self, name, ground.clone()).map_err(Into::into)),
+            Ground::Aws(_) | Ground::Azure(_) => None,
+        }
     }
 }

@@ -221,7 +221,7 @@ impl Aws {
 
     /// Whether every service that we call, without exception, is on this machine: nothing said here reaches AWS.
     #[must_use]
-    pub fn endpoints_are_loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         all_loopback(&self.0.overrides)
     }
 

@@ -25,7 +25,7 @@ pub(super) fn aws_set(set: &[(&'static str, &'static str)]) -> Result<Aws, Confi
 
 #[test]
 fn only_when_every_service_is_on_this_machine_is_nothing_said_to_the_cloud() {
-    let loopback = |set| aws_set(set).unwrap().endpoints_are_loopback();
+    let loopback = |set| aws_set(set).unwrap().is_loopback();
     assert!(!loopback(&[]));
     assert!(loopback(&[("", "http://127.0.0.1:5000")]));
     assert!(loopback(&[("", "http://localhost:5000"), ("S3", "http://[::1]:9000")]));
