@@ -35,7 +35,7 @@ pub(super) async fn cloud(
         return;
     }
     enabled(gcp, ground, seen).await;
-    let help = "let the account that reads see all folders and projects: infra/gcp.md";
+    let help = "let the account that reads see all folders and projects: infra/gcp/README.md";
     let organization = match GcpOrganization::new(gcp, name.clone(), ground.clone()) {
         Ok(organization) => organization,
         Err(error) => return seen.bad("the projects", chain(&error), help),
@@ -111,7 +111,7 @@ async fn whole(gcp: &Gcp, name: &Name, ground: &GcpCloud, seen: &mut Examination
             seen.bad(
                 "its tree",
                 chain(&error),
-                "let the account that reads see all folders and projects: infra/gcp.md",
+                "let the account that reads see all folders and projects: infra/gcp/README.md",
             );
             false
         }
@@ -156,7 +156,7 @@ async fn enter(gcp: &Gcp, ground: &GcpCloud, id: &str, way: Way, seen: &mut Exam
             seen.bad(
                 what,
                 chain(&error),
-                format!("give the account that {} its roles: infra/gcp.md", verb(way)),
+                format!("give the account that {} its roles: infra/gcp/README.md", verb(way)),
             );
         }
     }
