@@ -8,9 +8,9 @@
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use landfall_azure::azurite::{ACCOUNT, right};
@@ -114,6 +114,74 @@ impl Azurite {
     }
 }
 
+impl Azurite {
+    /// A door before the blobs that asks for a bearer token, which Azurite itself only takes over TLS: whom `lets_in` knows goes in with a
+    /// right of the account's, and everybody else gets 403.
+    pub fn door(&self, lets_in: impl Fn(&str) -> bool + Send + Sync + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let behind = self.blob.strip_prefix("http://").unwrap().to_owned();
+        let lets_in = Arc::new(lets_in);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (behind, lets_in) = (behind.clone(), lets_in.clone());
+                std::thread::spawn(move || pass(&stream, &behind, &*lets_in));
+            }
+        });
+        address
+    }
+}
+
+/// One request through the door.
+fn pass(stream: &TcpStream, behind: &str, lets_in: &dyn Fn(&str) -> bool) {
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    if reader.read_line(&mut first).unwrap_or(0) == 0 {
+        return;
+    }
+    let (mut headers, mut length, mut known) = (String::new(), 0, false);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => known = value.trim().strip_prefix("Bearer ").is_some_and(lets_in),
+            "connection" => {}
+            name => {
+                if name == "content-length" {
+                    length = value.trim().parse().unwrap();
+                }
+                headers += &line;
+            }
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let mut answer = b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_vec();
+    if known {
+        let (method, rest) = first.split_once(' ').unwrap();
+        let (path, version) = rest.rsplit_once(' ').unwrap();
+        let between = if path.contains('?') { '&' } else { '?' };
+        let head = format!("{method} {path}{between}{} {}\r\n", signed(), version.trim_end());
+        let mut there = TcpStream::connect(behind).unwrap();
+        there.write_all(format!("{head}{headers}connection: close\r\n\r\n").as_bytes()).unwrap();
+        there.write_all(&body).unwrap();
+        answer.clear();
+        there.read_to_end(&mut answer).unwrap();
+    }
+    drop((&*stream).write_all(&answer));
+}
+
+/// The account's right, as it stands in a query.
+fn signed() -> String {
+    let pairs = right().into_iter().map(|(name, value)| {
+        // Only the signature has characters that mean something in a query.
+        let value = value.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        format!("{name}={value}")
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 impl Drop for Azurite {
     fn drop(&mut self) {
         drop(self.child.kill());
@@ -124,13 +192,7 @@ impl Drop for Azurite {
 /// One request that must succeed, and the body of its answer.
 fn ask(service: &str, method: &str, path: &str, headers: &str, body: &[u8]) -> String {
     let host = service.strip_prefix("http://").unwrap();
-    let mut query = String::from(if path.contains('?') { "&" } else { "?" });
-    for (name, value) in right() {
-        // Only the signature has characters that mean something in a query.
-        let value = value.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        query += &format!("{name}={value}&");
-    }
-    let query = query.trim_end_matches('&');
+    let query = format!("{}{}", if path.contains('?') { "&" } else { "?" }, signed());
     let mut stream = TcpStream::connect(host).unwrap();
     let head = format!(
         "{method} /{ACCOUNT}/{path}{query} HTTP/1.1\r\nhost: {host}\r\nx-ms-version: 2021-12-02\r\nconnection: close\r\n\

@@ -10,6 +10,7 @@ use landfall_engine::config::Config;
 use landfall_engine::engine::Deadline;
 use landfall_engine::governor::Governor;
 use landfall_engine::warm::{Home as _, Warm};
+use landfall_federation::reach;
 use serde_json::Value;
 
 use crate::answer::written;
@@ -27,7 +28,9 @@ impl Shell {
         let aws = Aws::from_env(governor).await?;
         let config = Config::read(|name| std::env::var(name).ok(), aws.footing(), &FORMS)?;
         let queue = aws.queue(&config.queue).context("LANDFALL_QUEUE")?;
-        Ok(Shell(Warm::new(aws, config, &FORMS, Arc::new(queue))))
+        let connector = aws.connector().clone();
+        let reach = reach(&config, &FORMS, &aws, connector, |name| std::env::var(name).ok())?;
+        Ok(Shell(Warm::new(aws, config, &FORMS, Arc::new(queue)).reaching(reach)))
     }
 
     /// Answers one event.

@@ -11,6 +11,7 @@ use landfall_engine::config::Config;
 use landfall_engine::engine::Deadline;
 use landfall_engine::governor::Governor;
 use landfall_engine::warm::{Home as _, Warm};
+use landfall_federation::reach;
 use landfall_model::answer::Answer;
 use serde_json::Value;
 
@@ -29,7 +30,9 @@ impl Shell {
         let azure = Azure::from_env(governor)?;
         let config = Config::read(|name| std::env::var(name).ok(), azure.footing(), &FORMS)?;
         let queue = azure.queue(&config.queue).context("LANDFALL_QUEUE")?;
-        Ok(Shell(Warm::new(azure, config, &FORMS, Arc::new(queue))))
+        let connector = azure.connector();
+        let reach = reach(&config, &FORMS, &azure, connector, |name| std::env::var(name).ok())?;
+        Ok(Shell(Warm::new(azure, config, &FORMS, Arc::new(queue)).reaching(reach)))
     }
 }
 

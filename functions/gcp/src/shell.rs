@@ -11,6 +11,7 @@ use landfall_engine::engine::Deadline;
 use landfall_engine::governor::Governor;
 use landfall_engine::trust::Footing;
 use landfall_engine::warm::{Home as _, Warm};
+use landfall_federation::reach;
 use landfall_gcp::{Gcp, rate};
 use landfall_model::answer::Answer;
 use landfall_model::trigger::Trigger;
@@ -39,7 +40,9 @@ impl Shell {
         let deadline = config::timeout(variable(config::TIMEOUT).as_deref())?.unsigned_abs();
         let worker = landfall_gcp::Worker { url, account, audience: Some(audience), deadline };
         let queue = gcp.queue(&config.queue, worker).context("LANDFALL_QUEUE")?;
-        Ok((Shell { warm: Warm::new(gcp, config, &FORMS, Arc::new(queue)), footing }, auth))
+        let reach = reach(&config, &FORMS, &gcp, gcp.connector(), variable)?;
+        let warm = Warm::new(gcp, config, &FORMS, Arc::new(queue)).reaching(reach);
+        Ok((Shell { warm, footing }, auth))
     }
 
     /// Whether everything this process reaches is on this machine.

@@ -26,7 +26,7 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(3);
 
 /// Pooled connections to AWS; cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Connector(SharedHttpConnector);
+pub struct Connector(SharedHttpConnector);
 
 impl Connector {
     /// `answer` bounds the wait for the first byte of an answer. The settings live on the connector because those that the

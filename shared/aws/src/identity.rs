@@ -122,6 +122,35 @@ impl Identity {
     }
 }
 
+/// A token is exchanged at once.
+const TOKEN_SECONDS: u32 = 300;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TokenAnswer {
+    get_web_identity_token_result: Token,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Token {
+    web_identity_token: String,
+}
+
+impl Aws {
+    /// A token by which another cloud knows the process's own role: the account has to have outbound identity federation enabled.
+    pub(crate) async fn web_identity_token(&self, audience: &str) -> Result<String, CallError> {
+        let params = [
+            ("Audience.member.1", audience.to_owned()),
+            ("SigningAlgorithm", "RS256".to_owned()),
+            ("DurationSeconds", TOKEN_SECONDS.to_string()),
+        ];
+        let reply = self.own().query(&STS, self.region(), "GetWebIdentityToken", &params).await?;
+        let answer: TokenAnswer = reply.xml()?;
+        Ok(answer.get_web_identity_token_result.web_identity_token)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {

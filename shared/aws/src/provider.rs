@@ -10,7 +10,7 @@ use landfall_engine::offer;
 use landfall_engine::store::fetch::FetchError;
 use landfall_engine::store::{BoxError, Store};
 use landfall_engine::trust::Footing;
-use landfall_engine::warm::Home;
+use landfall_engine::warm::{Home, Identity};
 use landfall_model::desired::Desired;
 use landfall_model::facts::Facts;
 use landfall_model::id::{Name, Provider, RunId, TenantId};
@@ -89,6 +89,14 @@ impl Cloud for AwsOrganization {
 impl Hands for AwsOrganization {
     fn writer(&self, target: &Target, run: &RunId) -> Box<dyn Writer> {
         offer::writer::<controls::Aws>(self.door.writer(self.account(target), run))
+    }
+}
+
+#[async_trait]
+impl Identity for Aws {
+    /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html>; RS256, because Entra takes nothing else.
+    async fn token(&self, audience: &str) -> Result<String, BoxError> {
+        Ok(self.web_identity_token(audience).await?)
     }
 }
 

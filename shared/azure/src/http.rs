@@ -50,7 +50,7 @@ impl HttpClient for Loopback {
 
 /// The same connections in the form in which object_store takes them. Its own use of reqwest would bring HTTP/2 and a pool of its own.
 #[derive(Clone, Debug)]
-pub(crate) struct Connector {
+pub struct Connector {
     client: reqwest::Client,
     /// How long one answer may take, with its body.
     answer: Duration,

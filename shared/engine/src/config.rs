@@ -8,6 +8,9 @@ use landfall_model::manifest::{Cloud, Manifest};
 
 use crate::trust::Footing;
 
+/// How the addresses of the clouds' storages begin.
+pub const SCHEMES: [&str; 3] = ["s3://", "az://", "gs://"];
+
 /// What the deployment says.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -91,6 +94,12 @@ impl Config {
         Ok(Config { manifest, store, queue, public_keys, cloud })
     }
 
+    /// The store, where it is on another cloud than the one whose addresses begin so.
+    pub fn foreign_store(&self, forms: &Forms) -> Option<&str> {
+        let elsewhere = |scheme: &str| scheme != forms.scheme && self.store.starts_with(scheme);
+        SCHEMES.iter().any(|scheme| elsewhere(scheme)).then_some(self.store.as_str())
+    }
+
     /// The cloud of the manifest that this function serves, of the given provider.
     pub fn pick<'a>(
         &self,
@@ -126,7 +135,8 @@ fn check_store(store: &str, footing: Footing, forms: &Forms) -> Result<(), Wrong
     let wrong = |why: &str| {
         Err(Wrong { variable: "LANDFALL_STORE", why: format!("`{store}` {why}; expected `{expected}`") })
     };
-    if store.starts_with(forms.scheme) {
+    // On another cloud it takes more variables, which are read where that cloud is reached.
+    if SCHEMES.iter().any(|scheme| store.starts_with(scheme)) {
         return Ok(());
     }
     if store.starts_with("sqlite:") {

@@ -11,7 +11,7 @@ use landfall_model::manifest::Cloud as Ground;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::cloud::{Cloud, Hands};
-use crate::config::{Config, Forms, Wrong};
+use crate::config::{Config, Forms, SCHEMES, Wrong};
 use crate::engine::{Clock as _, Engine, SystemClock, SystemDice, Trusted};
 use crate::queue::Outbox;
 use crate::store::{BoxError, Store};
@@ -42,10 +42,28 @@ pub trait Home: fmt::Debug + Send + Sync {
     fn organization(&self, name: Name, ground: &Ground) -> Option<Result<Self::Organization, BoxError>>;
 }
 
+/// Who a process is on its own cloud, to show to another.
+#[async_trait]
+pub trait Identity: fmt::Debug + Send + Sync {
+    /// A token of the own cloud, made for this audience.
+    async fn token(&self, audience: &str) -> Result<String, BoxError>;
+}
+
+/// The way to storage on another cloud.
+#[async_trait]
+pub trait Reach: fmt::Debug + Send + Sync {
+    /// The store at an address there.
+    async fn open(&self, address: &str) -> Result<Arc<dyn Store>, BoxError>;
+
+    /// One object there; nothing where there is none.
+    async fn object(&self, address: &str) -> Result<Option<Bytes>, BoxError>;
+}
+
 /// Everything that outlives one event.
 #[derive(Debug)]
 pub struct Warm<H: Home> {
     home: H,
+    reach: Option<Arc<dyn Reach>>,
     config: Config,
     scheme: &'static str,
     queue: Arc<dyn Outbox>,
@@ -99,7 +117,15 @@ impl<H: Home> Warm<H> {
     /// Keeps what the deployment says. Nothing is asked of the network before the first event.
     pub fn new(home: H, config: Config, forms: &Forms, queue: Arc<dyn Outbox>) -> Self {
         let scheme = forms.scheme;
-        Warm { home, config, scheme, queue, store: OnceCell::new(), followed: Mutex::new(None) }
+        let (store, followed) = (OnceCell::new(), Mutex::new(None));
+        Warm { home, reach: None, config, scheme, queue, store, followed }
+    }
+
+    /// Goes this way to a store on another cloud.
+    #[must_use]
+    pub fn reaching(mut self, reach: Option<Arc<dyn Reach>>) -> Self {
+        self.reach = reach;
+        self
     }
 
     /// What a run works with, and the organization itself.
@@ -125,7 +151,12 @@ impl<H: Home> Warm<H> {
             let store = crate::store::sqlite::SqliteStore::open(path).await;
             return Ok(Arc::new(store.map_err(|error| WarmError::Own(error.into()))?));
         }
-        self.home.open(&self.config.store).await.map_err(WarmError::Store)
+        let address = &self.config.store;
+        let opened = match &self.reach {
+            Some(reach) if !address.starts_with(self.scheme) => reach.open(address).await,
+            Some(_) | None => self.home.open(address).await,
+        };
+        opened.map_err(WarmError::Store)
     }
 
     /// The bundle that counts now; a warm function looks again from time to time.
@@ -153,6 +184,11 @@ impl<H: Home> Warm<H> {
         let failed = |source| WarmError::Read { from: from.to_owned(), source };
         if from.starts_with(self.scheme) {
             return self.home.object(from).await.map_err(failed);
+        }
+        if let Some(reach) = &self.reach
+            && SCHEMES.iter().any(|scheme| from.starts_with(scheme))
+        {
+            return reach.object(from).await.map_err(failed);
         }
         match std::fs::read(from) {
             Ok(bytes) => Ok(Some(bytes.into())),

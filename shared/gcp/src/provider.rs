@@ -10,7 +10,7 @@ use landfall_engine::offer;
 use landfall_engine::store::fetch::FetchError;
 use landfall_engine::store::{BoxError, Store};
 use landfall_engine::trust::Footing;
-use landfall_engine::warm::Home;
+use landfall_engine::warm::{Home, Identity};
 use landfall_model::desired::Desired;
 use landfall_model::facts::Facts;
 use landfall_model::id::{Name, Provider, RunId, TenantId};
@@ -85,6 +85,13 @@ impl Cloud for GcpOrganization {
 impl Hands for GcpOrganization {
     fn writer(&self, target: &Target, _: &RunId) -> Box<dyn Writer> {
         offer::writer::<controls::Gcp>(self.door.writer(project(target)))
+    }
+}
+
+#[async_trait]
+impl Identity for Gcp {
+    async fn token(&self, audience: &str) -> Result<String, BoxError> {
+        Ok(self.identity_token(audience).await?)
     }
 }
 

@@ -10,27 +10,38 @@ use landfall_tests::judges::root;
 use serde_json::Value;
 
 /// Every crate of ours, and which others of ours it may import. Tests may import everything.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("landfall-model", &[]),
     ("landfall-engine", &["landfall-model"]),
     ("landfall-aws", &["landfall-engine", "landfall-model"]),
     ("landfall-azure", &["landfall-engine", "landfall-model"]),
     ("landfall-gcp", &["landfall-engine", "landfall-model"]),
+    ("landfall-federation", &["landfall-engine", "landfall-model"]),
     ("landfall-reports", &["landfall-model"]),
     ("landfall-simulator", &[]),
-    ("landfall-function-aws", &["landfall-model", "landfall-engine", "landfall-aws", "landfall-reports"]),
-    ("landfall-function-azure", &["landfall-model", "landfall-engine", "landfall-azure", "landfall-reports"]),
-    ("landfall-function-gcp", &["landfall-model", "landfall-engine", "landfall-gcp", "landfall-reports"]),
+    (
+        "landfall-function-aws",
+        &["landfall-model", "landfall-engine", "landfall-aws", "landfall-federation", "landfall-reports"],
+    ),
+    (
+        "landfall-function-azure",
+        &["landfall-model", "landfall-engine", "landfall-azure", "landfall-federation", "landfall-reports"],
+    ),
+    (
+        "landfall-function-gcp",
+        &["landfall-model", "landfall-engine", "landfall-gcp", "landfall-federation", "landfall-reports"],
+    ),
     ("landfall", &EVERYTHING),
 ];
 
 /// The fourth shell shows what the others deploy, and brings the simulator.
-const EVERYTHING: [&str; 10] = [
+const EVERYTHING: [&str; 11] = [
     "landfall-model",
     "landfall-engine",
     "landfall-aws",
     "landfall-azure",
     "landfall-gcp",
+    "landfall-federation",
     "landfall-reports",
     "landfall-simulator",
     "landfall-function-aws",

@@ -229,7 +229,8 @@ impl Aws {
         self.0.clock.now()
     }
 
-    pub(crate) fn connector(&self) -> &Connector {
+    /// The one connector, for whoever goes to another cloud's storage.
+    pub fn connector(&self) -> &Connector {
         &self.0.connector
     }
 

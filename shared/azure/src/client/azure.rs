@@ -9,12 +9,13 @@ use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{ClientOptions, Pipeline, RetryOptions, Transport, Url, UserAgentOptions};
 use azure_core::time::{Duration, OffsetDateTime};
 use landfall_engine::governor::{Governor, Rate};
+use landfall_engine::store::BoxError;
 
 use super::Client;
 use super::patience::Patience;
 use crate::endpoint::{Cloud, loopback, on_this_machine};
 use crate::error::ConfigError;
-use crate::http::{self, Loopback};
+use crate::http::{self, ANSWER, Connector, Loopback};
 use crate::identity::{Means, Who};
 
 /// Puts a Resource Manager on this machine in the place of the real one.
@@ -170,6 +171,24 @@ impl Azure {
         let token = credential.get_token(&["https://storage.azure.com/.default"], None).await?;
         *kept = Some(token.clone());
         Ok(token)
+    }
+
+    /// A token by which another cloud knows the process's own identity. The directory has to know the audience: it is the identifier URI
+    /// of an application there.
+    pub(crate) async fn identity_token(&self, audience: &str) -> Result<String, BoxError> {
+        // Beside a simulated Resource Manager the host may still give tokens.
+        let means = match self.0.means {
+            Means::Pretend => Means::of(|name| std::env::var(name).ok())?,
+            real @ (Means::ManagedIdentity | Means::WorkloadIdentity | Means::DeveloperTools) => real,
+        };
+        let token = means.credential(&Who::Own, self.0.cloud)?;
+        let scope = format!("{audience}/.default");
+        Ok(token.get_token(&[&scope], None).await?.token.secret().to_owned())
+    }
+
+    /// The one connector, for whoever goes to another cloud's storage.
+    pub fn connector(&self) -> Connector {
+        Connector::new(self.connections(), ANSWER)
     }
 
     /// An identity's tokens, for whatever audience: Resource Manager, or storage.

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use google_cloud_auth::credentials::idtoken::{self, IDTokenCredentials};
 use landfall_engine::governor::{Governor, Rate};
+use landfall_engine::store::BoxError;
 use url::Url;
 
 use super::patience::Patience;
 use super::service::TASKS;
 use super::{Client, Operation};
 use crate::error::ConfigError;
-use crate::http::{self, UNIVERSE, on_this_machine};
+use crate::http::{self, Connector, UNIVERSE, on_this_machine};
 use crate::identity::{Means, Who};
 
 /// Puts Google's APIs on this machine in the place of the real ones: each below a folder with the name of its host.
@@ -47,6 +49,8 @@ struct Inner {
     /// A Cloud Tasks on this machine.
     tasks: Option<Url>,
     means: Means,
+    /// What gives tokens for another cloud, and for which audience.
+    identity: tokio::sync::Mutex<Option<(String, IDTokenCredentials)>>,
     patience: Patience,
     connections: reqwest::Client,
     governor: Arc<Governor>,
@@ -82,6 +86,7 @@ impl Gcp {
             storage,
             tasks,
             means: Means::of(variable, is_file),
+            identity: tokio::sync::Mutex::default(),
             patience: Patience::REAL,
             connections: http::client()?,
             governor,
@@ -112,6 +117,7 @@ impl Gcp {
             storage: storage.map(|text| on_this_machine(STORAGE, text)).transpose()?,
             tasks: tasks.map(|text| on_this_machine(TASKS_HERE, text)).transpose()?,
             means: Means::Pretend,
+            identity: tokio::sync::Mutex::default(),
             patience,
             connections: http::client()?,
             // On this machine nobody is spared: calls go out as fast as they are answered.
@@ -130,6 +136,29 @@ impl Gcp {
         let client = Client { gcp: self.clone(), credentials: self.0.means.credentials(who)? };
         clients.insert(who.clone(), client.clone());
         Ok(client)
+    }
+
+    /// A token by which another cloud knows the process's own service account.
+    pub(crate) async fn identity_token(&self, audience: &str) -> Result<String, BoxError> {
+        let mut kept = self.0.identity.lock().await;
+        if let Some((of, credentials)) = &*kept
+            && of == audience
+        {
+            return Ok(credentials.id_token().await?);
+        }
+        let credentials = match self.0.means {
+            // Beside simulated APIs the host may still give tokens: `GCE_METADATA_HOST` says where.
+            Means::Host | Means::Pretend => idtoken::mds::Builder::new(audience).build()?,
+            Means::File | Means::Desk => idtoken::Builder::new(audience).build()?,
+        };
+        let token = credentials.id_token().await?;
+        *kept = Some((audience.to_owned(), credentials));
+        Ok(token)
+    }
+
+    /// The one connector, for whoever goes to another cloud's storage.
+    pub fn connector(&self) -> Connector {
+        Connector::new(self.connections().clone(), http::ANSWER)
     }
 
     /// Where a call goes: `https://orgpolicy.googleapis.com/v2/…`.

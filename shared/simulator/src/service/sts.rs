@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Answered;
 use crate::ask::{Ask, Caller};
 use crate::refusal::Refusal;
+use crate::tokens;
 use crate::world::{World, bytes, hex};
 
 pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
@@ -16,8 +17,24 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
             "Account": ask.caller.account,
             "Arn": ask.caller.arn(),
         })),
+        "GetWebIdentityToken" => web_identity_token(ask),
         _ => Err(super::unknown(Some(ask.service), &ask.operation)),
     }
+}
+
+/// A token of AWS's own for another cloud. <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html>
+fn web_identity_token(ask: &Ask) -> Answered {
+    let audience = ask.need("Audience.member.1")?;
+    let algorithm = ask.need("SigningAlgorithm")?;
+    let seconds = ask.number("DurationSeconds")?.unwrap_or(300);
+    if !(60..=3_600).contains(&seconds) || !["RS256", "ES384"].contains(&algorithm) {
+        return Err(ask.invalid("1 validation error detected: DurationSeconds or SigningAlgorithm"));
+    }
+    let role = format!("arn:aws:iam::{}:role/{}", ask.caller.account, ask.caller.role);
+    let token = tokens::of_aws(&role, audience, seconds)
+        .ok_or_else(|| Refusal::new("InternalFailure", "no key".to_owned()))?;
+    let expiration = ask.now.saturating_add(seconds.seconds()).unwrap_or(ask.now);
+    Ok(json!({"WebIdentityToken": token, "Expiration": format!("{expiration:.0}")}))
 }
 
 /// Hands out keys when the role exists, is ready, and its external id is right; every other case looks the same, because

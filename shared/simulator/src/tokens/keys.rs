@@ -8,7 +8,7 @@ use ring::digest;
 use ring::error::KeyRejected;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
-use ring::signature::RSA_PKCS1_SHA256;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
 /// 65537, as of every key here.
@@ -142,6 +142,12 @@ impl Key {
         let mut signature = vec![0; self.pair.public().modulus_len()];
         let signed = self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         signed.map(|()| signature).unwrap_or_default()
+    }
+
+    /// Whether it signed this message.
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let public = RsaPublicKeyComponents { n: bytes(self.modulus), e: bytes(EXPONENT) };
+        public.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }
 
     /// What everybody may know of it, and forgers try as a password.

@@ -18,6 +18,8 @@
 //! world and prove nothing outside a test.
 
 mod claims;
+mod exchange;
+mod exchanged;
 mod keys;
 mod mint;
 mod served;
@@ -25,6 +27,8 @@ mod served;
 use std::net::{Ipv4Addr, SocketAddr};
 
 pub use claims::{Claims, Forgery, GOOGLE};
+pub(crate) use exchange::of_aws;
+pub use exchange::{TokenExchange, Trust};
 
 use crate::fault::Faults;
 use crate::options::StartError;
