@@ -7,6 +7,7 @@ pub mod crash;
 pub mod gcp;
 pub mod gcs;
 pub mod judges;
+pub mod packages;
 pub mod properties;
 pub mod spine;
 pub mod stage;

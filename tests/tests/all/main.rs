@@ -1,4 +1,7 @@
 //! What is true of the whole: its layout, and one organization on three clouds.
 
 mod architecture;
+mod federation;
+mod packages;
 mod three_clouds;
+mod three_functions;

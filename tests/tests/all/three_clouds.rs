@@ -3,14 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 use landfall_engine::store::memory::MemoryStore;
-use landfall_engine::store::sqlite::SqliteStore;
 use landfall_engine::store::{Store, StoreExt as _};
 use landfall_engine::sweep::Closed;
 use landfall_engine::{ask, history, keys, reconcile};
@@ -18,26 +15,18 @@ use landfall_model::catalog::ControlKind;
 use landfall_model::facts::Inventory;
 use landfall_model::finding::Status;
 use landfall_model::id::Provider;
-use landfall_model::manifest::bundle::Bundle;
 use landfall_model::record::{Life, Record};
 use landfall_model::target::Target;
 use landfall_model::trigger::Cause;
 use landfall_simulator::Simulator;
 use landfall_simulator::azure::AzureSimulator;
-use landfall_simulator::cloud_run::CloudRun;
-use landfall_simulator::cloud_tasks::{CloudTasks, CloudTasksOptions};
-use landfall_simulator::functions_host::{Host, HostOptions, Invocation as Invoked};
-use landfall_simulator::gcp::event::pushed;
 use landfall_simulator::gcp::{GcpBreakage, GcpSimulator};
-use landfall_simulator::lambda::{Function, Invocation};
-use landfall_simulator::storage_queue::StorageQueues;
-use landfall_tests::judges::{azure_function_binary, function_binary, gcp_function_binary, root};
 use landfall_tests::spine::Way as _;
 use landfall_tests::stage::Stage;
 use landfall_tests::{azure, gcp, stage};
 
 /// One organization: the same units, teams and controls on all clouds.
-const ALL: &str = r#"
+pub(crate) const ALL: &str = r#"
 landfall: 1
 organization: acme
 clouds:
@@ -109,10 +98,10 @@ intake:
 "#;
 
 /// The function on each cloud.
-struct Three {
-    aws: Stage<Simulator>,
-    azure: Stage<AzureSimulator>,
-    gcp: Stage<GcpSimulator>,
+pub(crate) struct Three {
+    pub(crate) aws: Stage<Simulator>,
+    pub(crate) azure: Stage<AzureSimulator>,
+    pub(crate) gcp: Stage<GcpSimulator>,
 }
 
 /// The tenants that were made meanwhile.
@@ -126,7 +115,7 @@ const OWN: &str = "3f2c0000-0000-4000-8000-000000000001";
 
 impl Three {
     /// On one store, or on one each.
-    async fn on(stores: [Arc<dyn Store>; 3]) -> Self {
+    pub(crate) async fn on(stores: [Arc<dyn Store>; 3]) -> Self {
         let [one, two, three] = stores;
         Three {
             aws: Stage::of(stage::world(2), ALL, one).await,
@@ -140,7 +129,7 @@ impl Three {
         (Self::on([store.clone(), store.clone(), store.clone()]).await, store)
     }
 
-    async fn sweep(&self) -> [Closed; 3] {
+    pub(crate) async fn sweep(&self) -> [Closed; 3] {
         let (aws, azure, gcp) = tokio::join!(self.aws.sweep(), self.azure.sweep(), self.gcp.sweep());
         [aws, azure, gcp]
     }
@@ -349,132 +338,6 @@ async fn a_target_of_one_cloud_is_refused_by_another_s_function() {
         assert!(refused.to_string().contains("is not of the cloud `aws`"), "{refused}");
     }
     assert_eq!(keys_of(&*store).await, before, "nothing is written about it");
-}
-
-const WORK: &str = "landfall-work";
-const TASKS: &str = "projects/acme-landfall/locations/europe-west1/queues/landfall-work";
-
-/// The functions' own processes on the clouds of a stage, with one store.
-struct Functions {
-    lambda: Function,
-    host: Host,
-    service: CloudRun,
-    /// What they leave work in.
-    _queues: (StorageQueues, CloudTasks),
-}
-
-impl Functions {
-    async fn start(three: &Three, manifest: &str, store: &str) -> Self {
-        let owned = |pairs: &[(&str, String)]| -> BTreeMap<String, String> {
-            let all = [("LANDFALL_MANIFEST", manifest.to_owned()), ("LANDFALL_STORE", store.to_owned())];
-            pairs.iter().chain(&all).map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-        };
-        let on_aws = owned(&[
-            ("AWS_ENDPOINT_URL", three.aws.simulator.url()),
-            ("AWS_REGION", "eu-central-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "AKIDTEST".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "not-a-secret".to_owned()),
-            ("LANDFALL_QUEUE", three.aws.simulator.create_queue("eu-central-1", WORK, 5)),
-        ]);
-        let queues = StorageQueues::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
-        let on_azure = owned(&[
-            ("LANDFALL_AZURE_ENDPOINT", three.azure.simulator.url()),
-            ("LANDFALL_AZURE_STORAGE", queues.url()),
-            ("LANDFALL_QUEUE", queues.create(WORK)),
-            ("LANDFALL_QUEUE_NAME", WORK.to_owned()),
-            ("LANDFALL_SCHEDULE", "0 0 * * * *".to_owned()),
-            ("LANDFALL_EVENT_HUB", "activity".to_owned()),
-        ]);
-        let options = HostOptions {
-            handler: Some(azure_function_binary()),
-            environment: on_azure.into_iter().collect(),
-            ..HostOptions::new(root().join("functions/azure/app"))
-        };
-        let tasks = CloudTasks::start(CloudTasksOptions::quick()).unwrap();
-        tasks.create(TASKS);
-        let port = CloudRun::port().unwrap();
-        let on_gcp = owned(&[
-            ("LANDFALL_GCP_ENDPOINT", three.gcp.simulator.url()),
-            ("LANDFALL_GCP_TASKS", tasks.url()),
-            ("LANDFALL_QUEUE", TASKS.to_owned()),
-            ("LANDFALL_WORKER", format!("http://127.0.0.1:{port}/work")),
-            ("LANDFALL_AUTH", "platform".to_owned()),
-        ]);
-        Functions {
-            lambda: Function::start(function_binary(), &[], &on_aws).await.unwrap(),
-            host: Host::start(options).await.unwrap(),
-            service: CloudRun::start(gcp_function_binary(), &[], port, &on_gcp).await.unwrap(),
-            _queues: (queues, tasks),
-        }
-    }
-}
-
-/// Each is woken by its own cloud's event, all at the same moment.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_three_real_functions_work_at_once_on_one_store() {
-    let folder = tempfile::tempdir().unwrap();
-    let place = |name: &str| folder.path().join(name).display().to_string();
-    let store = Arc::new(SqliteStore::open(folder.path().join("landfall.db")).await.unwrap());
-    let three = Three::on([0; 3].map(|_| store.clone() as Arc<dyn Store>)).await;
-    three.sweep().await;
-    drop((three.aws.simulator.take_events(), three.azure.simulator.take_events()));
-    drop(three.gcp.simulator.take_events());
-
-    let account = three.aws.simulator.edit(|world| world.create_account("new-shop"));
-    let is_result = |event: &serde_json::Value| event["detail"]["eventName"] == "CreateAccountResult";
-    let created = three.aws.simulator.take_events().into_iter().find(is_result).unwrap();
-    let subscription = three.azure.simulator.make("new-shop");
-    let names = |record: &serde_json::Value| {
-        record["resourceId"].as_str().unwrap_or_default().to_ascii_lowercase().contains(&subscription)
-    };
-    let records: Vec<_> = three.azure.simulator.take_events().into_iter().filter(names).collect();
-    let batch = vec![serde_json::json!({"records": records}).to_string()];
-    let project = three.gcp.simulator.make("new-shop");
-    let pushes: Vec<String> =
-        three.gcp.simulator.take_events().iter().map(|entry| pushed(entry).to_string()).collect();
-
-    let bundle = Bundle::build(stage::manifest(ALL)).unwrap();
-    std::fs::write(place("bundle.json"), bundle.bytes()).unwrap();
-    let kept = format!("sqlite:{}", place("landfall.db"));
-    let Functions { mut lambda, host, service, _queues } =
-        Functions::start(&three, &place("bundle.json"), &kept).await;
-    // What takes a cloud a while is looked at again; a delivery that comes again does that too.
-    let mut lives = [None; 3];
-    for _ in 0..10 {
-        let on_gcp = async {
-            for push in &pushes {
-                let answer = service.post("/", &[("content-type", "application/json")], push).await.unwrap();
-                assert!(answer.acknowledges(), "{answer:?}");
-            }
-        };
-        let (on_aws, on_azure, ()) = tokio::join!(
-            lambda.invoke(&created, Duration::from_secs(60)),
-            host.invoke_event_hub("activity", &batch),
-            on_gcp
-        );
-        assert!(matches!(on_aws, Invocation::Answer(_)), "{on_aws:?}");
-        assert!(matches!(on_azure, Invoked::Succeeded(_)), "{on_azure:?}");
-        lives = [
-            three.aws.record(&account).await.map(|record| record.life),
-            three.azure.record(&subscription).await.map(|record| record.life),
-            three.gcp.record(&project).await.map(|record| record.life),
-        ];
-        if lives == [Some(Life::HandedOver); 3] {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    let said = [lambda.end().await, host.end().await, service.end().await];
-    assert_eq!(lives, [Some(Life::HandedOver); 3], "{said:#?}");
-    for (stage_is_whole, id) in [
-        (three.aws.history_is_whole(&account).await, &account),
-        (three.azure.history_is_whole(&subscription).await, &subscription),
-        (three.gcp.history_is_whole(&project).await, &project),
-    ] {
-        assert!(stage_is_whole, "{id}");
-    }
-    let deliveries = store.list("deliveries", None, 10).await.unwrap();
-    assert_eq!(deliveries.len(), 3, "{deliveries:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
