@@ -20,6 +20,8 @@ locals {
       LANDFALL_PUBLIC_KEYS      = var.public_keys
       LANDFALL_QUEUE            = google_cloud_tasks_queue.work.id
       LANDFALL_STORE            = local.store
+      LANDFALL_STORE_AUDIENCE   = local.own_store ? "" : var.remote_store.audience
+      LANDFALL_STORE_IDENTITY   = local.own_store ? "" : var.remote_store.identity
       LANDFALL_WORKER           = "${local.url}/work"
       LANDFALL_WORKER_ACCOUNT   = local.email["tasks"]
       CLOUD_RUN_TIMEOUT_SECONDS = tostring(var.timeout)
@@ -96,7 +98,13 @@ resource "google_cloud_run_v2_service" "function" {
     }
   }
 
-  depends_on = [google_project_service.apis, google_kms_crypto_key_iam_member.agents]
+  # Whatever wakes it before it may read the bucket finds no bundle.
+  depends_on = [
+    google_project_service.apis,
+    google_kms_crypto_key_iam_member.agents,
+    google_storage_bucket_iam_member.reads,
+    google_storage_bucket_iam_member.writes,
+  ]
 }
 
 # With `platform`, Cloud Run asks who may invoke.

@@ -1,13 +1,20 @@
 # Where everything is kept: the bundle that is followed, and all that Landfall knows and did.
 locals {
-  bucket = "${var.project}-${var.name}"
-  bundle = "gs://${google_storage_bucket.store.name}/bundle/bundle.json"
-  store  = "gs://${google_storage_bucket.store.name}/store"
+  own_store = var.remote_store == null
+  bucket    = "${var.project}-${var.name}"
+  bundle    = local.own_store ? "gs://${local.bucket}/bundle/bundle.json" : var.remote_store.bundle
+  store     = local.own_store ? "gs://${local.bucket}/store" : var.remote_store.store
+  objects   = "projects/_/buckets/${local.bucket}/objects"
+
+  # Who keeps records here, and who reads the bundle.
+  keepers = local.own_store ? merge({ function = local.member["function"] }, { for member in var.store_members : member => member }) : {}
 }
 
 # A retention period of the whole bucket is not set: records of tenants are written again and again, and a period forbids that until they
 # are old (https://cloud.google.com/storage/docs/bucket-lock). What was overwritten or deleted stays as a version instead.
 resource "google_storage_bucket" "store" {
+  count = local.own_store ? 1 : 0
+
   project                     = var.project
   name                        = local.bucket
   location                    = var.store_location == "" ? var.region : var.store_location
@@ -52,38 +59,42 @@ resource "google_storage_bucket" "store" {
 
 # The function reads the whole bucket and writes below `store/`: it can't put a bundle in the place of the one it follows.
 resource "google_storage_bucket_iam_member" "reads" {
-  bucket = google_storage_bucket.store.name
+  for_each = local.keepers
+
+  bucket = google_storage_bucket.store[0].name
   role   = "roles/storage.objectViewer"
-  member = local.member["function"]
+  member = each.value
 }
 
 resource "google_storage_bucket_iam_member" "writes" {
-  bucket = google_storage_bucket.store.name
+  for_each = local.keepers
+
+  bucket = google_storage_bucket.store[0].name
   role   = "roles/storage.objectUser"
-  member = local.member["function"]
+  member = each.value
 
   condition {
     title      = "below store/"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.store.name}/objects/store/\")"
+    expression = "resource.name.startsWith(\"${local.objects}/store/\")"
   }
 }
 
 resource "google_storage_bucket_iam_member" "publishers" {
-  for_each = var.bundle_publishers
+  for_each = local.own_store ? var.bundle_publishers : toset([])
 
-  bucket = google_storage_bucket.store.name
+  bucket = google_storage_bucket.store[0].name
   role   = "roles/storage.objectUser"
   member = each.value
 
   condition {
     title      = "below bundle/"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.store.name}/objects/bundle/\")"
+    expression = "resource.name.startsWith(\"${local.objects}/bundle/\")"
   }
 }
 
 # The function's own words are in the project's default bucket of logs, which is there already.
 resource "google_logging_project_bucket_config" "logs" {
-  project        = "projects/${var.project}"
+  project        = var.project
   location       = "global"
   bucket_id      = "_Default"
   retention_days = var.log_days

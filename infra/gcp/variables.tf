@@ -162,6 +162,37 @@ variable "store_location" {
   default     = ""
 }
 
+# The rights there are given there: infra/federation.md.
+variable "remote_store" {
+  description = "The store, where it is on another cloud and none is made here: `store` and `bundle` are addresses there, such as s3://bucket/store?region=eu-central-1, `identity` is as whom to come there, `audience` for whom the own token is made where that is not the usual one."
+  type = object({
+    store    = string
+    bundle   = string
+    identity = string
+    audience = optional(string, "")
+  })
+  default = null
+
+  validation {
+    condition = var.remote_store == null || alltrue([
+      for address in var.remote_store == null ? [] : [var.remote_store.store, var.remote_store.bundle] : can(regex("^(s3|az)://", address))
+    ])
+    error_message = "Both addresses begin with s3:// or az://."
+  }
+}
+
+variable "store_members" {
+  description = "Functions on other clouds that keep everything here too: principal://iam.googleapis.com/…/subject/…"
+  type        = set(string)
+  default     = []
+
+  # A set of principals, or everybody of a pool, is more than one function.
+  validation {
+    condition     = alltrue([for member in var.store_members : can(regex("^(principal://iam\\.googleapis\\.com/.+/subject/.+|serviceAccount:.+)$", member))])
+    error_message = "Each is one principal, by its subject, or one service account."
+  }
+}
+
 variable "versions_days" {
   description = "For how many days what was overwritten or deleted in the store is kept."
   type        = number

@@ -100,7 +100,7 @@ run "a_key_of_ones_own" {
 
   assert {
     condition = (
-      google_storage_bucket.store.encryption[0].default_kms_key_name == var.kms_key
+      google_storage_bucket.store[0].encryption[0].default_kms_key_name == var.kms_key
       && google_pubsub_topic.events.kms_key_name == var.kms_key
       && google_pubsub_topic.dead.kms_key_name == var.kms_key
       && google_cloud_run_v2_service.function.template[0].encryption_key == var.kms_key
@@ -120,6 +120,51 @@ run "a_key_of_ones_own" {
   assert {
     condition     = contains(keys(google_project_service.apis), "cloudkms")
     error_message = "Cloud KMS is not enabled."
+  }
+}
+
+run "the_store_is_on_another_cloud" {
+  command = plan
+
+  variables {
+    remote_store = {
+      store    = "s3://acme-landfall/store?region=eu-central-1"
+      bundle   = "s3://acme-landfall/bundle.json"
+      identity = "arn:aws:iam::111111111111:role/landfall-store"
+    }
+    bundle_publishers = ["group:landfall@acme.example"]
+  }
+
+  assert {
+    condition = { for env in google_cloud_run_v2_service.function.template[0].containers[0].env : env.name => env.value
+      if startswith(env.name, "LANDFALL_STORE") || env.name == "LANDFALL_MANIFEST" } == {
+      LANDFALL_MANIFEST       = "s3://acme-landfall/bundle.json"
+      LANDFALL_STORE          = "s3://acme-landfall/store?region=eu-central-1"
+      LANDFALL_STORE_IDENTITY = "arn:aws:iam::111111111111:role/landfall-store"
+    }
+    error_message = "The function looks for its store elsewhere."
+  }
+
+  assert {
+    condition = (
+      length(google_storage_bucket.store) == 0
+      && length(google_storage_bucket_iam_member.reads) == 0
+      && length(google_storage_bucket_iam_member.publishers) == 0
+    )
+    error_message = "A bucket is made that nobody uses."
+  }
+}
+
+run "functions_elsewhere_keep_everything_here" {
+  command = plan
+
+  variables {
+    store_members = ["principal://iam.googleapis.com/projects/111122223333/locations/global/workloadIdentityPools/landfall/subject/arn:aws:iam::111111111111:role/landfall"]
+  }
+
+  assert {
+    condition     = length(google_storage_bucket_iam_member.writes) == 2 && alltrue([for grant in google_storage_bucket_iam_member.writes : strcontains(grant.condition[0].expression, "/objects/store/")])
+    error_message = "Somebody could put a bundle in the place of the one that is followed."
   }
 }
 
@@ -183,7 +228,7 @@ run "two_of_them_side_by_side" {
     condition = (
       google_service_account.identities["read"].account_id == "landfall-trial-read"
       && google_organization_iam_custom_role.roles["read"].role_id == "landfall_trial_read"
-      && google_storage_bucket.store.name == "acme-landfall-landfall-trial"
+      && google_storage_bucket.store[0].name == "acme-landfall-landfall-trial"
       && google_logging_organization_sink.events.name == "landfall-trial-events"
     )
     error_message = "Both would be called the same."

@@ -54,7 +54,7 @@ run "nobody_gets_in_who_should_not" {
   }
 
   assert {
-    condition     = google_storage_bucket.store.uniform_bucket_level_access && google_storage_bucket.store.public_access_prevention == "enforced"
+    condition     = google_storage_bucket.store[0].uniform_bucket_level_access && google_storage_bucket.store[0].public_access_prevention == "enforced"
     error_message = "The store could be made public."
   }
 
@@ -79,12 +79,12 @@ run "what_the_function_writes_is_below_store" {
   command = plan
 
   assert {
-    condition     = google_storage_bucket_iam_member.writes.condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/acme-landfall-landfall/objects/store/\")"
+    condition     = google_storage_bucket_iam_member.writes["function"].condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/acme-landfall-landfall/objects/store/\")"
     error_message = "The function could put a bundle in the place of the one it follows."
   }
 
   assert {
-    condition     = google_storage_bucket_iam_member.writes.role == "roles/storage.objectUser" && google_storage_bucket_iam_member.reads.role == "roles/storage.objectViewer"
+    condition     = google_storage_bucket_iam_member.writes["function"].role == "roles/storage.objectUser" && google_storage_bucket_iam_member.reads["function"].role == "roles/storage.objectViewer"
     error_message = "The function has another right on the bucket."
   }
 }
@@ -94,10 +94,10 @@ run "what_holds_evidence_is_kept" {
 
   assert {
     condition = (
-      google_storage_bucket.store.versioning[0].enabled
-      && !google_storage_bucket.store.force_destroy
-      && google_storage_bucket.store.soft_delete_policy[0].retention_duration_seconds == 7776000
-      && length(google_storage_bucket.store.retention_policy) == 0
+      google_storage_bucket.store[0].versioning[0].enabled
+      && !google_storage_bucket.store[0].force_destroy
+      && google_storage_bucket.store[0].soft_delete_policy[0].retention_duration_seconds == 7776000
+      && length(google_storage_bucket.store[0].retention_policy) == 0
     )
     error_message = "The store is kept otherwise."
   }

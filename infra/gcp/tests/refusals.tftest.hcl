@@ -28,6 +28,8 @@ run "names_that_are_none" {
     billing_accounts = ["main"]
     kms_key          = "landfall"
     log              = "warn"
+    store_members    = ["principalSet://iam.googleapis.com/projects/111122223333/locations/global/workloadIdentityPools/landfall/*"]
+    remote_store     = { store = "sqlite:store.db", bundle = "bundle.json", identity = "me" }
   }
 
   expect_failures = [
@@ -42,6 +44,8 @@ run "names_that_are_none" {
     var.billing_accounts,
     var.kms_key,
     var.log,
+    var.store_members,
+    var.remote_store,
   ]
 }
 
