@@ -10,7 +10,7 @@ use landfall_model::desired::{Asked, Desired};
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Look, Observed};
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::landscape::{Landscape, subscription};
 use super::{Offer, ground, offer};
