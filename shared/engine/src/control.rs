@@ -8,6 +8,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use landfall_model::catalog::ControlKind;
@@ -137,6 +138,32 @@ pub fn kept<T: DeserializeOwned>(there: Option<&Value>) -> Result<Option<T>, Ver
             .map(Some)
             .map_err(|error| Verdict::Unknown { why: format!("what was seen can't be read: {error}") }),
     }
+}
+
+/// A control's own type as the value that plans and evidence carry.
+pub fn json(value: &impl Serialize) -> Value {
+    // INVARIANT: the controls' types are plain structs with text keys, which always have a JSON form.
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// What is not set, shown as nothing or as null.
+pub fn or_default<'de, D, T>(value: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+/// It does not hold, and nothing here may or can put it right; why, for people.
+pub fn reported(why: impl Into<String>) -> Verdict {
+    Verdict::Fails { why: why.into(), changes: Vec::new() }
+}
+
+/// The manifest asks nothing of the target: one line for the whole control.
+pub fn unasked(kind: ControlKind, resource: &str, why: &str) -> Judgement {
+    let verdict = Verdict::NotApplicable { why: why.to_owned() };
+    Judgement { control: kind, address: Address::global(kind, resource), verdict }
 }
 
 /// A control whose settings type is hidden, so that one table can hold them all.

@@ -42,12 +42,11 @@ mod wire;
 pub use policies::{Compiled, Document, compiled};
 
 use landfall_engine::cloud::Sighting;
-use landfall_engine::control::{Permissions, Platform, kept};
+use landfall_engine::control::{Permissions, Platform, json, kept, reported, unasked};
 use landfall_engine::offer::{self, Offer};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Desired;
 use landfall_model::id::{Provider, Region};
-use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::{AwsCloud, Cloud};
 use landfall_model::observed::{Address, Seen};
 use serde::Serialize;
@@ -144,12 +143,6 @@ fn absent(error: &CallError) -> Sighting {
     Sighting { seen: Seen::Absent, request: error.request_id().map(str::to_owned) }
 }
 
-/// A control's own type as the value that plans and evidence carry.
-fn json(value: &impl Serialize) -> Value {
-    // INVARIANT: the controls' types are plain structs with text keys, which always have a JSON form.
-    serde_json::to_value(value).unwrap_or_default()
-}
-
 /// The members of a value as the parameters of a Query call: the value uses the API's own names.
 fn form(value: Option<&Value>) -> Vec<(&str, String)> {
     value
@@ -193,17 +186,6 @@ fn ground(desired: &Desired) -> Option<&AwsCloud> {
 fn each_region(kind: ControlKind, desired: &Desired, resource: &str) -> Vec<Address> {
     let regions: &[Region] = ground(desired).map_or(&[], |aws| &aws.regions);
     regions.iter().map(|region| Address::regional(kind, region, resource)).collect()
-}
-
-/// It does not hold, and nothing here may or can put it right; why, for people.
-fn reported(why: impl Into<String>) -> Verdict {
-    Verdict::Fails { why: why.into(), changes: Vec::new() }
-}
-
-/// The manifest asks nothing of the target: one line for the whole control.
-fn unasked(kind: ControlKind, resource: &str, why: &str) -> Judgement {
-    let verdict = Verdict::NotApplicable { why: why.to_owned() };
-    Judgement { control: kind, address: Address::global(kind, resource), verdict }
 }
 
 /// A write that found its work done already is done.

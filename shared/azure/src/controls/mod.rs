@@ -36,16 +36,14 @@ mod units;
 mod wire;
 
 use landfall_engine::cloud::Sighting;
-use landfall_engine::control::{Permissions, Platform};
+use landfall_engine::control::{Permissions, Platform, json, or_default, reported, unasked};
 use landfall_engine::offer::{self, Offer};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Desired;
 use landfall_model::id::Provider;
-use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::{AzureCloud, Cloud};
-use landfall_model::observed::{Address, Seen};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use landfall_model::observed::Seen;
+use serde::Serialize;
 
 use crate::client::Reply;
 use crate::error::CallError;
@@ -145,36 +143,10 @@ fn nothing(reply: &Reply) -> Sighting {
     Sighting { seen: Seen::Absent, request: reply.request_id.clone() }
 }
 
-/// A control's own type as the value that plans and evidence carry.
-fn json(value: &impl Serialize) -> Value {
-    // INVARIANT: the controls' types are plain structs with text keys, which always have a JSON form.
-    serde_json::to_value(value).unwrap_or_default()
-}
-
-/// Azure shows what is not set as nothing, or as null.
-fn or_default<'de, D, T>(value: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(value)?.unwrap_or_default())
-}
-
 /// The cloud as the manifest says; nothing where the target is not on Azure, which these controls are never asked about.
 fn ground(desired: &Desired) -> Option<&AzureCloud> {
     match &desired.ground {
         Cloud::Azure(azure) => Some(azure),
         Cloud::Aws(_) | Cloud::Gcp(_) => None,
     }
-}
-
-/// It does not hold, and nothing here may or can put it right; why, for people.
-fn reported(why: impl Into<String>) -> Verdict {
-    Verdict::Fails { why: why.into(), changes: Vec::new() }
-}
-
-/// The manifest asks nothing of the target: one line for the whole control.
-fn unasked(kind: ControlKind, resource: &str, why: &str) -> Judgement {
-    let verdict = Verdict::NotApplicable { why: why.to_owned() };
-    Judgement { control: kind, address: Address::global(kind, resource), verdict }
 }
