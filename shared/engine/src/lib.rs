@@ -4,7 +4,7 @@
 //!
 //! | room | modules |
 //! |---|---|
-//! | what a cloud has to offer | [`cloud`] [`control`] [`offer`] |
+//! | what a cloud has to offer | [`cloud`] [`control`] [`carried`] [`offer`] |
 //! | one run | [`engine`] [`lease`] [`observe`] [`apply`] [`history`] |
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
@@ -14,6 +14,7 @@
 pub mod answer;
 pub mod apply;
 pub mod ask;
+pub mod carried;
 pub mod cloud;
 pub mod config;
 pub mod control;

@@ -1,9 +1,8 @@
 //! `allowed-regions` on AWS: a service control policy that denies by aws:RequestedRegion, row A35.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::allowed_regions::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct AllowedRegions;
 

@@ -1,9 +1,8 @@
 //! `denied-services` on AWS: a service control policy that denies actions, row O5.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::denied_services::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct DeniedServices;
 

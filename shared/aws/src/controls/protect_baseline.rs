@@ -1,9 +1,8 @@
 //! `protect-baseline` on AWS: a service control policy over Landfall's roles and what the baseline rests on, row O5.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::protect_baseline::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct ProtectBaseline;
 

@@ -1,9 +1,8 @@
 //! `block-public-images` on Azure: a policy of our own on community galleries, row Z28.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::block_public_images::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct BlockPublicImages;
 

@@ -1,9 +1,8 @@
 //! `block-public-snapshots` on Azure: policies on the network access of disks and snapshots, row Z28.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::block_public_snapshots::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct BlockPublicSnapshots;
 

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
+use landfall_engine::carried::Carried;
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
@@ -14,7 +15,7 @@ use landfall_model::observed::{Address, Observed};
 use landfall_model::plan::Change;
 
 use super::Azure;
-use super::policies::{Carried, InPolicies, Remediation};
+use super::policies::{InPolicies, Remediation};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
 

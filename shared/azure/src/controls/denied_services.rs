@@ -1,9 +1,8 @@
 //! `denied-services` on Azure: the built-in policy Not allowed resource types, row Z28.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::denied_services::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct DeniedServices;
 

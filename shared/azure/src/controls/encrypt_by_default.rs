@@ -1,9 +1,8 @@
 //! `encrypt-by-default` on Azure: built-in policies on encryption at the host and on disk encryption sets, row Z28.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::encrypt_by_default::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct EncryptByDefault;
 

@@ -1,9 +1,8 @@
 //! `external-access-analysis` on Azure: built-in policies that audit what guests of the directory may, row Z28.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::external_access_analysis::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct ExternalAccessAnalysis;
 

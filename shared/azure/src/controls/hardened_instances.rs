@@ -1,9 +1,8 @@
 //! `hardened-instances` on Azure: a policy of our own on passwords of Linux machines, row Z28.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::hardened_instances::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct HardenedInstances;
 

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
+use landfall_engine::carried::Carried;
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
@@ -15,7 +16,7 @@ use landfall_model::plan::Change;
 use landfall_model::target::Target;
 
 use super::Azure;
-use super::policies::{Carried, InPolicies};
+use super::policies::InPolicies;
 use super::subscription_policy::{self, SubscriptionPolicy};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};

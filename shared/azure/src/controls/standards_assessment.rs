@@ -1,9 +1,8 @@
 //! `standards-assessment` on Azure: built-in initiatives of Regulatory Compliance, row Z29.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::standards_assessment::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct StandardsAssessment;
 

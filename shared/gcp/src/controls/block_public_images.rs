@@ -1,9 +1,8 @@
 //! `block-public-images` on Google Cloud: the constraint compute.storageResourceUseRestrictions, row G7.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::block_public_images::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct BlockPublicImages;
 

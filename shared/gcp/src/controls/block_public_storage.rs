@@ -1,9 +1,8 @@
 //! `block-public-storage` on Google Cloud: the constraint storage.publicAccessPrevention, row G7.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::block_public_storage::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct BlockPublicStorage;
 

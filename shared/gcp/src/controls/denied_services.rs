@@ -1,9 +1,8 @@
 //! `denied-services` on Google Cloud: the constraint gcp.restrictServiceUsage, row G7.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::denied_services::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct DeniedServices;
 

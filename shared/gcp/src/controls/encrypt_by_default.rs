@@ -1,9 +1,8 @@
 //! `encrypt-by-default` on Google Cloud: the constraints gcp.restrictNonCmekServices and gcp.restrictCmekCryptoKeyProjects, rows G7 and G29.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::encrypt_by_default::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct EncryptByDefault;
 

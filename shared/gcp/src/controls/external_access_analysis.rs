@@ -1,9 +1,8 @@
 //! `external-access-analysis` on Google Cloud: the constraint iam.allowedPolicyMemberDomains, row G7.
 
+use landfall_engine::carried::Carried;
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::external_access_analysis::Settings;
-
-use super::policies::Carried;
 
 pub(super) struct ExternalAccessAnalysis;
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use landfall_engine::carried::Carried;
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions, kept};
 use landfall_model::catalog::ControlKind;
@@ -19,7 +20,7 @@ use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, Deed};
 
-use super::policies::{Carried, InPolicies};
+use super::policies::InPolicies;
 use super::{Gcp, absent, or_default, reported, seen};
 use crate::client::service::COMPUTE;
 use crate::error::CallError;

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use landfall_engine::carried::Carried;
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions, kept};
 use landfall_model::catalog::ControlKind;
@@ -20,7 +21,7 @@ use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::{Change, ChangeId, Deed, Stage};
 use landfall_model::target::Target;
 
-use super::policies::{Carried, InPolicies};
+use super::policies::InPolicies;
 use super::units::{self, Unit};
 use super::{Gcp, json as value, or_default, reported, seen};
 use crate::client::service::POLICY;

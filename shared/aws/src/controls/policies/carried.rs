@@ -3,16 +3,15 @@
 //! `policies` makes and attaches; the controls themselves only look, so that a report says of each of them whether it holds.
 
 use async_trait::async_trait;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use landfall_engine::carried::{Carried, uncarried};
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions};
 use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::policies::Point;
 use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::manifest::Mode;
 use landfall_model::observed::{Address, Observed};
 use landfall_model::plan::Change;
 
@@ -22,17 +21,6 @@ use super::{Document, Policies, UNBOUND, address, documents, idle, points};
 use crate::controls::{Aws, ground, kept, reported, unasked};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-/// A control that policies carry.
-pub(in crate::controls) trait Carried: Send + Sync {
-    /// Which control.
-    const KIND: ControlKind;
-    /// Its settings, from its catalog file.
-    type Want: DeserializeOwned + Send + Sync;
-
-    /// Why nothing is asked, where nothing is.
-    fn unasked(&self, want: &Self::Want) -> Option<&'static str>;
-}
 
 /// What such a control does: it looks at what `policies` looks at, and writes nothing.
 pub(in crate::controls) struct InPolicies<C>(pub(in crate::controls) C);
@@ -76,12 +64,7 @@ fn judge(kind: ControlKind, desired: &Desired, observed: &Observed) -> Vec<Judge
     if desired.target.tenant().is_some_and(|tenant| Some(tenant.native()) == management) {
         return whole(Verdict::NotApplicable { why: UNBOUND.to_owned() });
     }
-    if let Some(mode) = desired.asked(kind).map(|asked| asked.mode).filter(|mode| *mode != Mode::Prevent) {
-        let mode = match mode {
-            Mode::Detect => "detect",
-            Mode::Repair => "repair",
-            Mode::Prevent => "prevent",
-        };
+    if let Some(mode) = desired.asked(kind).and_then(|asked| uncarried(kind, asked.mode)) {
         return whole(reported(format!("its mode is `{mode}`, so no policy is made of it")));
     }
     let carrying = carrying(kind, desired);

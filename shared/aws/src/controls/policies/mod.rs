@@ -14,7 +14,7 @@ mod look;
 mod pack;
 mod quota;
 
-pub(super) use carried::{Carried, InPolicies};
+pub(super) use carried::InPolicies;
 pub(super) use look::{attached, describe};
 pub use pack::Document;
 

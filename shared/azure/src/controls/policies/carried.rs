@@ -3,16 +3,16 @@
 //! `policies` assigns; the controls themselves only look, so that a report says of each of them whether it holds.
 
 use async_trait::async_trait;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use landfall_engine::carried::{Carried, uncarried};
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions, kept};
+use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::policies::Point;
-use landfall_model::catalog::{ControlKind, Place};
 use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::manifest::{AzureCloud, Mode};
+use landfall_model::manifest::AzureCloud;
 use landfall_model::observed::{Address, Observed, Seen};
 use landfall_model::plan::Change;
 
@@ -23,17 +23,6 @@ use super::{Policies, address, compile, definitions_at, exemption, idle, ours, p
 use crate::controls::{Azure, ground, reported, unasked};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-/// A control that policies carry.
-pub(in crate::controls) trait Carried: Send + Sync {
-    /// Which control.
-    const KIND: ControlKind;
-    /// Its settings, from its catalog file.
-    type Want: DeserializeOwned + Send + Sync;
-
-    /// Why nothing is asked, where nothing is.
-    fn unasked(&self, want: &Self::Want) -> Option<&'static str>;
-}
 
 /// What such a control does: it looks at what `policies` looks at, and writes nothing.
 pub(in crate::controls) struct InPolicies<C>(pub(in crate::controls) C);
@@ -144,18 +133,6 @@ fn stands(
             Err(Verdict::Unknown { why: format!("its definition could not be looked at: {why}") })
         }
         Seen::NotOffered(why) => Err(Verdict::NotApplicable { why }),
-    }
-}
-
-/// The mode, where no policy carries a control that is asked in it.
-fn uncarried(kind: ControlKind, mode: Mode) -> Option<&'static str> {
-    // What is a setting of each tenant elsewhere is put right by a policy where Azure has no such setting.
-    let repaired = kind.entry().place == Place::Tenant;
-    match mode {
-        Mode::Detect => Some("detect"),
-        Mode::Repair if repaired => None,
-        Mode::Repair => Some("repair"),
-        Mode::Prevent => None,
     }
 }
 

@@ -27,7 +27,7 @@ mod remediation;
 mod wire;
 
 pub(super) use assignment::{Assignment, Held, look_assignment};
-pub(super) use carried::{Carried, InPolicies};
+pub(super) use carried::InPolicies;
 pub(super) use definition::{Definition, look_definition};
 pub(super) use quarantine::{QUARANTINE, quarantine, quarantined};
 pub(super) use remediation::Remediation;

@@ -3,16 +3,15 @@
 //! `policies` sets; the controls themselves only look, at what Google says is in force on the project, whoever set it and wherever.
 
 use async_trait::async_trait;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use landfall_engine::carried::{Carried, uncarried};
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions, kept};
+use landfall_model::catalog::ControlKind;
 use landfall_model::catalog::policies::At;
-use landfall_model::catalog::{ControlKind, Place};
 use landfall_model::desired::Desired;
 use landfall_model::judgement::{Judgement, Verdict};
-use landfall_model::manifest::Mode;
 use landfall_model::observed::{Address, Observed};
 use landfall_model::plan::Change;
 
@@ -24,17 +23,6 @@ use super::{Policies, place};
 use crate::controls::{Gcp, ground, reported, unasked};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
-
-/// A control that policies carry.
-pub(in crate::controls) trait Carried: Send + Sync {
-    /// Which control.
-    const KIND: ControlKind;
-    /// Its settings, from its catalog file.
-    type Want: DeserializeOwned + Send + Sync;
-
-    /// Why nothing is asked, where nothing is.
-    fn unasked(&self, want: &Self::Want) -> Option<&'static str>;
-}
 
 /// What such a control does: it looks at what `policies` looks at, and writes nothing.
 pub(in crate::controls) struct InPolicies<C>(pub(in crate::controls) C);
@@ -130,16 +118,4 @@ fn judge(kind: ControlKind, desired: &Desired, observed: &Observed) -> Vec<Judge
         })
     };
     all.iter().map(judge).collect()
-}
-
-/// The mode, where no policy carries a control that is asked in it.
-fn uncarried(kind: ControlKind, mode: Mode) -> Option<&'static str> {
-    // What is a setting of each tenant elsewhere is put right by a policy where Google Cloud has no such setting.
-    let repaired = kind.entry().place == Place::Tenant;
-    match mode {
-        Mode::Detect => Some("detect"),
-        Mode::Repair if repaired => None,
-        Mode::Repair => Some("repair"),
-        Mode::Prevent => None,
-    }
 }

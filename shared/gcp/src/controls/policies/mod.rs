@@ -19,7 +19,7 @@ mod quota;
 mod spec;
 mod write;
 
-pub(super) use carried::{Carried, InPolicies};
+pub(super) use carried::InPolicies;
 pub(super) use place::of_its_own;
 
 use async_trait::async_trait;
