@@ -4,7 +4,7 @@
 //!
 //! | room | modules |
 //! |---|---|
-//! | what a cloud has to offer | [`cloud`] [`control`] [`carried`] [`offer`] |
+//! | what a cloud has to offer | [`cloud`] [`control`] [`carried`] [`strangers`] [`offer`] |
 //! | one run | [`engine`] [`lease`] [`observe`] [`apply`] [`history`] |
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
@@ -37,6 +37,7 @@ pub mod remembered;
 #[cfg(feature = "contract")]
 pub mod scripted;
 pub mod store;
+pub mod strangers;
 pub mod sweep;
 pub mod tidy;
 pub mod trust;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use landfall_engine::control::kept;
+use landfall_engine::strangers::strangers;
 use landfall_model::catalog::access::Settings;
-use landfall_model::desired::{Desired, Standing};
+use landfall_model::desired::Desired;
 use landfall_model::id::UnitPath;
 use landfall_model::judgement::{Judgement, Verdict};
 use landfall_model::manifest::AzureRole;
@@ -18,9 +19,6 @@ use super::{
     of_grant, of_owners, of_role, own_id, own_name, root_scope, withdrawn,
 };
 use crate::controls::{ground, json, reported, units};
-
-/// Most names that a finding tells; the evidence has them all.
-const TOLD: usize = 10;
 
 pub(super) fn judge(want: &Settings, desired: &Desired, observed: &Observed) -> Vec<Judgement> {
     let mut judgements = Vec::new();
@@ -141,46 +139,10 @@ fn owners(want: &Settings, desired: &Desired, there: Option<&Value>) -> Verdict 
         !(spared.any(|one| one.eq_ignore_ascii_case(principal))
             || (scope.eq_ignore_ascii_case(&here) && grants.contains_key(&key(principal, role))))
     };
-    let strangers: Vec<&Holder> = holders.iter().filter(stranger).collect();
-    let unread: Vec<&Holder> = unread.iter().filter(stranger).collect();
-    match (strangers.is_empty(), unread.is_empty()) {
-        (true, true) => return Verdict::Holds,
-        (true, false) => {
-            let why = format!(
-                "a role that could not be read may let its holder hand out rights or take policies away here: {}",
-                tell_all(&unread, &here)
-            );
-            return Verdict::Unknown { why };
-        }
-        (false, _) => {}
-    }
-    let mut who = tell_all(&strangers, &here);
-    if !unread.is_empty() {
-        who = format!("{who}; perhaps also, by a role that could not be read: {}", tell_all(&unread, &here));
-    }
-    match &desired.standing {
-        Standing::New | Standing::Waiting => reported(format!(
-            "not named by the manifest, and able to hand out rights or take policies away here, so to open the gate from inside: {who}"
-        )),
-        Standing::HandedOver | Standing::Organization => reported(format!(
-            "not named by the manifest, and able to hand out rights or take policies away here: {who}"
-        )),
-        // What was there before Landfall is its people's own.
-        Standing::Adopted | Standing::ReportOnly(_) => Verdict::NotApplicable {
-            why: format!(
-                "there before Landfall, and able to hand out rights or take policies away here: {who}"
-            ),
-        },
-    }
-}
-
-fn tell_all(holders: &[&Holder], here: &str) -> String {
-    let told: Vec<String> = holders.iter().take(TOLD).map(|holder| tell(holder, here)).collect();
-    let more = match holders.len().saturating_sub(TOLD) {
-        0 => String::new(),
-        more => format!(", and {more} more"),
+    let told = |holders: &BTreeSet<Holder>| -> Vec<String> {
+        holders.iter().filter(stranger).map(|holder| tell(holder, &here)).collect()
     };
-    format!("{}{more}", told.join(", "))
+    strangers(&told(&holders), &told(&unread), &desired.standing, "so to open the gate from inside")
 }
 
 fn tell(holder: &Holder, here: &str) -> String {
