@@ -7,14 +7,13 @@ METHOD path: what is wrong`, and makes the exit code 1. With --summary one more 
 often, and what could not be judged and why. Nothing here knows Landfall: what a right call is, only the packages say.
 """
 
-import json
 import re
 import sys
 import urllib.parse
-from collections import Counter, defaultdict
 
 import arm_models
 import arm_operations
+import call_log
 
 # What no package describes, and why: counted, and said. Everything else that is not described is a problem.
 NOT_DESCRIBED = [
@@ -25,23 +24,15 @@ NOT_DESCRIBED = [
 ]
 
 
-class NotDescribed(Exception):
-    """No package says anything about the call."""
-
-
 def problems(call):
     """Returns the operation that a call is, if it is one, and what is wrong with it."""
-    said = list(find(call))
-    operation = next((part for part in said if not isinstance(part, str)), None)
-    return operation, [part for part in said if isinstance(part, str)]
+    return call_log.parted(find(call))
 
 
 def find(call):
     """Yields the operation, and what is wrong with the call."""
     method, path = call["method"], call["path"]
-    for pattern, reason in NOT_DESCRIBED:
-        if re.fullmatch(pattern, f"{method} {path}", re.IGNORECASE):
-            raise NotDescribed(reason)
+    call_log.skip(call, NOT_DESCRIBED, re.IGNORECASE)
     query = urllib.parse.parse_qsl(call.get("query") or "", keep_blank_values=True)
     versions = [value for name, value in query if name.lower() == "api-version"]
     if not versions:
@@ -115,42 +106,5 @@ def check_body(body, operation):
         yield from arm_models.check(body, shape, "", answer=False)
 
 
-# -------------------------------------------------------------------------------------------------------------------------
-
-
-def lines(paths):
-    for path in paths:
-        with sys.stdin if path == "-" else open(path, encoding="utf-8") as log:
-            yield from (line for line in log if line.strip())
-
-
-def main(arguments):
-    summary = "--summary" in arguments
-    paths = [argument for argument in arguments if argument != "--summary"]
-    if not paths:
-        print(__doc__, file=sys.stderr)
-        return 2
-    judged, skipped, total = Counter(), defaultdict(Counter), 0
-    wrong = 0
-    for number, line in enumerate(lines(paths), 1):
-        call = json.loads(line)
-        total += 1
-        try:
-            operation, found = problems(call)
-        except NotDescribed as reason:
-            skipped[str(reason)][f"{call['method']} {call['path']}"] += 1
-            continue
-        judged[operation.label() if operation else "no operation"] += 1
-        for problem in found:
-            wrong += 1
-            print(f"line {number}: {call['method']} {call['path']}: {problem}")
-    if not total:
-        print("the log is empty: nothing was checked")
-        return 1
-    if summary:
-        print(json.dumps({"judged": judged, "skipped": skipped}, sort_keys=True))
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(call_log.main(sys.argv[1:], __doc__, problems))

@@ -15,6 +15,7 @@ from collections import Counter
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 import arm_models
+import call_log
 import check_arm
 
 # Of a page, which the generator of 2026 reads without a model.
@@ -71,7 +72,7 @@ def check(call, status, headers, text, judged=None, skipped=None):
         return
     try:
         operation, _ = check_arm.problems(call)
-    except check_arm.NotDescribed as reason:
+    except call_log.NotDescribed as reason:
         skipped[str(reason)] += 1
         return
     if operation is None:
@@ -121,7 +122,7 @@ def check_error(call, status, headers, value):
 
 def main(arguments):
     wrong = 0
-    for number, line in enumerate(check_arm.lines(arguments), 1):
+    for number, line in enumerate(call_log.lines(arguments), 1):
         call = json.loads(line)
         body = call.get("body")
         for problem in check(call, call["status"], call["headers"], "" if body is None else json.dumps(body)):

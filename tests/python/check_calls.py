@@ -14,6 +14,8 @@ from collections import Counter
 
 import botocore.session
 
+import call_log
+
 SESSION = botocore.session.get_session()
 
 # The log names services as IAM policies do; botocore names one of them otherwise.
@@ -326,12 +328,6 @@ def check_leaves(parameters, shape):
 # -------------------------------------------------------------------------------------------------------------------------
 
 
-def lines(paths):
-    for path in paths:
-        with sys.stdin if path == "-" else open(path, encoding="utf-8") as log:
-            yield from (line for line in log if line.strip())
-
-
 def main(arguments):
     summary = "--summary" in arguments
     paths = [argument for argument in arguments if argument != "--summary"]
@@ -339,7 +335,7 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     seen, problems = Counter(), 0
-    for number, line in enumerate(lines(paths), 1):
+    for number, line in enumerate(call_log.lines(paths), 1):
         call = json.loads(line)
         seen[f"{call['service']}:{call['operation']}"] += 1
         for problem in check(call):

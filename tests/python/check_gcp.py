@@ -12,8 +12,8 @@ import json
 import re
 import sys
 import urllib.parse
-from collections import Counter, defaultdict
 
+import call_log
 import google_apis
 
 # What no document describes, and why: counted, and said. Everything else that is not described is a problem.
@@ -29,23 +29,15 @@ NOT_DESCRIBED = [
 ]
 
 
-class NotDescribed(Exception):
-    """No document says anything about the call."""
-
-
 def problems(call):
     """Returns the operation that a call is, if it is one, and what is wrong with it."""
-    said = list(find(call))
-    operation = next((part for part in said if not isinstance(part, str)), None)
-    return operation, [part for part in said if isinstance(part, str)]
+    return call_log.parted(find(call))
 
 
 def find(call):
     """Yields the operation, and what is wrong with the call."""
     method, path = call["method"], call["path"]
-    for pattern, reason in NOT_DESCRIBED:
-        if re.fullmatch(pattern, f"{method} {path}"):
-            raise NotDescribed(reason)
+    call_log.skip(call, NOT_DESCRIBED)
     host, version, rest = google_apis.split(path)
     if not host.endswith(".googleapis.com"):
         yield f"`{host}` is no host of Google's APIs"
@@ -114,7 +106,7 @@ def check_answer(call, status, value):
         return
     try:
         operation, _ = problems(call)
-    except NotDescribed:
+    except call_log.NotDescribed:
         return
     if operation is None:
         return
@@ -127,42 +119,5 @@ def check_answer(call, status, value):
     yield from google_apis.check(value, {"$ref": operation.response}, schemas, answer=True)
 
 
-# -------------------------------------------------------------------------------------------------------------------------
-
-
-def lines(paths):
-    for path in paths:
-        with sys.stdin if path == "-" else open(path, encoding="utf-8") as log:
-            yield from (line for line in log if line.strip())
-
-
-def main(arguments):
-    summary = "--summary" in arguments
-    paths = [argument for argument in arguments if argument != "--summary"]
-    if not paths:
-        print(__doc__, file=sys.stderr)
-        return 2
-    judged, skipped, total = Counter(), defaultdict(Counter), 0
-    wrong = 0
-    for number, line in enumerate(lines(paths), 1):
-        call = json.loads(line)
-        total += 1
-        try:
-            operation, found = problems(call)
-        except NotDescribed as reason:
-            skipped[str(reason)][f"{call['method']} {call['path']}"] += 1
-            continue
-        judged[operation.label() if operation else "no operation"] += 1
-        for problem in found:
-            wrong += 1
-            print(f"line {number}: {call['method']} {call['path']}: {problem}")
-    if not total:
-        print("the log is empty: nothing was checked")
-        return 1
-    if summary:
-        print(json.dumps({"judged": judged, "skipped": skipped}, sort_keys=True))
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(call_log.main(sys.argv[1:], __doc__, problems))

@@ -16,6 +16,7 @@ import httplib2
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
+import call_log
 import check_gcp
 
 ORGANIZATION = "organizations/123456789012"
@@ -45,7 +46,7 @@ class Watched(httplib2.Http):
         value = json.loads(content) if content else None
         try:
             operation, said = check_gcp.problems(call)
-        except check_gcp.NotDescribed:
+        except call_log.NotDescribed:
             return response, content
         JUDGED[operation.label() if operation else "no operation"] += 1
         for problem in [*said, *check_gcp.check_answer(call, response.status, value)]:
