@@ -14,6 +14,7 @@
 //! It never checks signatures. The credential scope says which service and region is meant, the access key id who calls.
 
 mod ask;
+mod aws;
 pub mod azure;
 mod breakage;
 mod call;
@@ -36,9 +37,9 @@ mod options;
 mod page;
 mod refusal;
 mod running;
+mod served;
 mod server;
 mod service;
-mod shared;
 mod simulator;
 pub mod storage_queue;
 pub mod tokens;

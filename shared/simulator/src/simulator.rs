@@ -4,18 +4,20 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
+use crate::aws::Aws;
 use crate::call::Call;
 use crate::fault::Faults;
+use crate::journal::Journal;
 use crate::options::{Options, StartError};
 use crate::running::Running;
+use crate::served::Served;
 use crate::server::Cloud as _;
-use crate::shared::Shared;
 use crate::world::World;
 
 /// A running simulator. It has its own thread and runtime, so that it works the same from blocking and async code.
 #[derive(Debug)]
 pub struct Simulator {
-    running: Running<Shared>,
+    running: Running<Served<Aws>>,
 }
 
 impl Simulator {
@@ -27,7 +29,8 @@ impl Simulator {
         let running = Running::start(options.listen, |url| {
             let mut world = options.world();
             url.clone_into(&mut world.endpoint);
-            Shared::new(world, &options)
+            let journal = Journal::open(options.faults.clone(), options.keep_calls, options.log.as_deref())?;
+            Ok(Served::new(world, journal))
         })?;
         Ok(Self { running })
     }

@@ -147,7 +147,7 @@ async fn a_folder_that_was_made_since_the_tree_was_read_is_found_by_its_project(
     let reader = wire.door.reader(CHECKOUT);
     // Somebody reads the tree, and then another process makes the folders.
     reader.0.directory.tree().await.unwrap();
-    let production = wire.simulator.change(|world| {
+    let production = wire.simulator.edit(|world| {
         let workloads = world.add_folder("workloads", ROOT);
         world.add_folder("production", &workloads)
     });
@@ -201,7 +201,7 @@ async fn tags_are_made_once_and_bound_beside_those_of_others() {
     let wrong = wire.held_twice(ControlKind::ResourceTags, &organization).await;
     assert_eq!(wrong, ["there is no tag key `exposure`"]);
     // Somebody else has values and bindings of their own: another value of our key, and a key of theirs.
-    wire.simulator.change(|world| {
+    wire.simulator.edit(|world| {
         let things = &mut world.organization.governance;
         let exposure = things.things("cloudresourcemanager/tagKeys").values().next().unwrap()["name"].clone();
         for (id, key, namespaced) in [
@@ -317,7 +317,7 @@ async fn a_budget_is_made_once_and_what_others_put_to_it_stays() {
     let checkout = Landscape::adopted(CHECKOUT).desired;
     assert_eq!(wire.held_twice(ControlKind::Budget, &checkout).await, ["there is no budget"]);
     let kind = "billingbudgets/budgets";
-    wire.simulator.change(|world| {
+    wire.simulator.edit(|world| {
         let channels =
             world.project_mut(CHECKOUT).unwrap().governance.things_mut("monitoring/notificationChannels");
         assert_eq!(channels.len(), 3);
@@ -422,7 +422,7 @@ async fn service_alerts_are_made_once_and_drift_is_put_back_beside_what_others_h
     let checkout = Landscape::adopted(CHECKOUT).asks(ControlKind::ServiceAlerts, recipients).desired;
     let wrong = wire.held_twice(ControlKind::ServiceAlerts, &checkout).await;
     assert!(wrong[0].starts_with("there is no channel to Ops@acme.example; "), "{wrong:?}");
-    wire.simulator.change(|world| {
+    wire.simulator.edit(|world| {
         let governance = &mut world.project_mut(CHECKOUT).unwrap().governance;
         let channels = governance.things_mut(CHANNELS);
         assert_eq!(channels.len(), 3, "once: {channels:?}");

@@ -187,7 +187,7 @@ async fn what_somebody_changes_is_put_back_and_what_is_theirs_stays() {
     let mut desired = wire.organization().await;
     let workloads = wire.folder("workloads");
     let theirs = json!({"spec": {"rules": [{"enforce": true}]}});
-    wire.simulator.change(|world| {
+    wire.simulator.edit(|world| {
         let policies = &mut world.at(&workloads).unwrap().org_policies;
         policies.insert("compute.requireShieldedVm".to_owned(), theirs.clone());
         // A dry run in a policy of ours is somebody else's.
@@ -215,7 +215,7 @@ async fn what_somebody_changed_after_the_plan_was_made_is_not_overwritten() {
     let desired = wire.organization().await;
     let workloads = wire.folder("workloads");
     let set = |spec: Value| {
-        wire.simulator.change(|world| {
+        wire.simulator.edit(|world| {
             let policies = &mut world.at(&workloads).unwrap().org_policies;
             policies.insert(PUBLIC_STORAGE.to_owned(), json!({ "spec": spec }));
         });
@@ -440,7 +440,7 @@ async fn the_default_network_goes_with_its_rules_and_stays_where_something_is_in
         "name": "shop", "zone": format!("https://www.googleapis.com/compute/v1/projects/{DEV}/zones/europe-west1-b"),
         "networkInterfaces": [{"network": network}], "selfLink": "https://www.googleapis.com/compute/v1/x",
     });
-    wire.simulator.change(|world| instances(world, Some(machine)));
+    wire.simulator.edit(|world| instances(world, Some(machine)));
     let change = judged.into_iter().find_map(|judgement| match judgement.verdict {
         Verdict::Fails { changes, .. } => changes.into_iter().next(),
         Verdict::Holds | Verdict::Due { .. } | Verdict::Unknown { .. } | Verdict::NotApplicable { .. } => {
@@ -457,7 +457,7 @@ async fn the_default_network_goes_with_its_rules_and_stays_where_something_is_in
         "the network `default` is in use: 1 machine is in it"
     );
 
-    wire.simulator.change(|world| instances(world, None));
+    wire.simulator.edit(|world| instances(world, None));
     assert_eq!(wire.write(&[K::NoDefaultNetwork], &mut dev).await, ["no-default-network/default#delete"]);
     assert_eq!(wire.said(K::NoDefaultNetwork, &dev).await[1], "holds");
     assert!(wire.simulator.read(rules).is_empty());

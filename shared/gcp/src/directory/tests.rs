@@ -48,7 +48,7 @@ async fn the_tree_is_read_once_and_anew_when_it_is_forgotten() {
     assert_eq!(first.folder(LEGACY_FOLDER).map(|folder| folder.parent.as_str()), Some(directory.root()));
     assert_eq!(first.projects.len(), 3);
     let calls = simulator.calls().len();
-    let made = simulator.change(|world| {
+    let made = simulator.edit(|world| {
         let folder = world.add_folder("workloads", &format!("organizations/{ORGANIZATION}"));
         world.create_project("acme-new", &folder);
         folder
@@ -71,7 +71,7 @@ async fn a_project_says_what_it_is_and_when_it_was_made() {
     assert!(facts.joined.is_some());
     let before = Timestamp::now();
     // In a folder that is younger than the tree that is remembered.
-    simulator.change(|world| {
+    simulator.edit(|world| {
         let folder = world.add_folder("sandbox", &format!("organizations/{ORGANIZATION}"));
         world.create_project("acme-born", &folder);
     });
@@ -99,7 +99,7 @@ async fn a_project_that_is_not_there_is_told_from_one_that_may_not_be_seen() {
 #[tokio::test]
 async fn somebody_elses_project_is_none_of_this_organization() {
     let (simulator, directory) = start(0);
-    simulator.change(|world| {
+    simulator.edit(|world| {
         world.create_project("other-project", "organizations/999999999999");
     });
     assert_eq!(directory.facts(&tenant("other-project")).await.unwrap(), None);

@@ -1,7 +1,6 @@
 //! One call from end to end: understood, counted, perhaps made to fail, answered, logged.
 
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::answer::{self, Answered, not_found, refusal};
 use super::lag::AzureLag;
-use super::options::AzureOptions;
 use super::request::{Caller, Request};
 use super::route::{Kind, Routed, route};
 use super::world::AzureWorld;
@@ -17,76 +15,35 @@ use super::{control, gate, policy, provider};
 use crate::call::Call;
 use crate::control::Told;
 use crate::encode::Answer;
-use crate::fault::{Fate, Faults};
-use crate::journal::Journal;
-use crate::options::StartError;
-use crate::server::{Cloud, Reply};
+use crate::fault::Fate;
+use crate::served::{Played, State};
+use crate::server::Reply;
 use crate::wire::Wire;
 
-/// What the server and the handle share. One lock: calls are short, and their order is then the log's order.
+/// How this cloud is played.
 #[derive(Debug)]
-pub(crate) struct Served(Mutex<State>);
+pub(crate) enum Azure {}
 
-#[derive(Debug)]
-struct State {
-    world: AzureWorld,
-    lag: AzureLag,
-    journal: Journal,
-}
-
-impl Served {
-    pub(crate) fn new(world: AzureWorld, options: &AzureOptions) -> Result<Self, StartError> {
-        let journal = Journal::open(options.faults.clone(), options.keep_calls, options.log.as_deref())?;
-        Ok(Self(Mutex::new(State { world, lag: AzureLag::default(), journal })))
-    }
-
-    /// A test that panicked inside `edit` must not take the other tests of the process with it.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn edit<A>(&self, change: impl FnOnce(&mut AzureWorld) -> A) -> A {
-        change(&mut self.state().world)
-    }
-}
-
-impl Cloud for Served {
+impl Played for Azure {
+    type World = AzureWorld;
+    type Lag = AzureLag;
     /// Nothing waits here: ARM is polled.
     type Waiting = Infallible;
 
-    fn calls(&self) -> Vec<Call> {
-        self.state().journal.calls().to_vec()
+    fn events(world: &mut AzureWorld) -> &mut Vec<Value> {
+        &mut world.events
     }
 
-    fn clear_calls(&self) {
-        self.state().journal.clear_calls();
+    fn control(world: &mut AzureWorld, method: &str, path: &str, body: &Value) -> Option<Told> {
+        control::answer(world, method, path, body)
     }
 
-    fn set_faults(&self, faults: Faults) {
-        let mut state = self.state();
-        state.journal.set_faults(faults);
-        state.lag = AzureLag::default();
-    }
-
-    fn take_events(&self) -> Vec<Value> {
-        std::mem::take(&mut self.state().world.events)
-    }
-
-    fn latency(&self) -> Duration {
-        self.state().journal.faults.latency
-    }
-
-    fn control(&self, method: &str, path: &str, body: &Value) -> Option<Told> {
-        self.edit(|world| control::answer(world, method, path, body))
-    }
-
-    fn look_again(&self, waiting: &mut Infallible) -> Option<Answer> {
+    fn look_again(_: &mut AzureWorld, waiting: &mut Infallible) -> Option<Answer> {
         match *waiting {}
     }
 
-    fn answer(&self, wire: &Wire) -> Reply<Infallible> {
-        let mut state = self.state();
-        let State { world, lag, journal } = &mut *state;
+    fn answer(state: &mut State<Self>, wire: &Wire) -> Reply<Infallible> {
+        let State { world, lag, journal } = state;
         let (n, fate) = journal.next();
         let now = Timestamp::now();
         let token = wire.header("authorization").and_then(|header| header.strip_prefix("Bearer "));

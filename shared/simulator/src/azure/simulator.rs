@@ -5,19 +5,21 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 use super::options::AzureOptions;
-use super::served::Served;
+use super::served::Azure;
 use super::world::AzureWorld;
 use crate::call::Call;
 use crate::fault::Faults;
+use crate::journal::Journal;
 use crate::options::StartError;
 use crate::running::Running;
+use crate::served::Served;
 use crate::server::Cloud as _;
 
 /// A running simulator of Azure Resource Manager. It has its own thread and runtime, so that it works the same from blocking
 /// and async code.
 #[derive(Debug)]
 pub struct AzureSimulator {
-    running: Running<Served>,
+    running: Running<Served<Azure>>,
 }
 
 impl AzureSimulator {
@@ -29,7 +31,8 @@ impl AzureSimulator {
         let running = Running::start(options.listen, |url| {
             let mut world = options.world.take().unwrap_or_else(|| AzureWorld::sample(options.subscriptions));
             url.clone_into(&mut world.endpoint);
-            Served::new(world, &options)
+            let journal = Journal::open(options.faults.clone(), options.keep_calls, options.log.as_deref())?;
+            Ok(Served::new(world, journal))
         })?;
         Ok(Self { running })
     }

@@ -1,15 +1,13 @@
 //! One call from end to end: understood, counted, perhaps made to fail, answered, logged.
 
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answer::{self, Answered, because, not_found, unauthenticated, unavailable};
 use super::lag::GcpLag;
-use super::options::GcpOptions;
 use super::request::{Caller, Request};
 use super::route::route;
 use super::world::GcpWorld;
@@ -18,76 +16,35 @@ use crate::call::Call;
 use crate::control::Told;
 use crate::encode::Answer;
 use crate::fault::{Fate, Faults};
-use crate::journal::Journal;
-use crate::options::StartError;
 use crate::refusal::Refusal;
-use crate::server::{Cloud, Reply};
+use crate::served::{Played, State};
+use crate::server::Reply;
 use crate::wire::Wire;
 
-/// What the server and the handle share. One lock: calls are short, and their order is then the log's order.
+/// How this cloud is played.
 #[derive(Debug)]
-pub(crate) struct Served(Mutex<State>);
+pub(crate) enum Gcp {}
 
-#[derive(Debug)]
-struct State {
-    world: GcpWorld,
-    lag: GcpLag,
-    journal: Journal,
-}
-
-impl Served {
-    pub(crate) fn new(world: GcpWorld, options: &GcpOptions) -> Result<Self, StartError> {
-        let journal = Journal::open(options.faults.clone(), options.keep_calls, options.log.as_deref())?;
-        Ok(Self(Mutex::new(State { world, lag: GcpLag::default(), journal })))
-    }
-
-    /// A test that panicked inside `edit` must not take the other tests of the process with it.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn edit<A>(&self, change: impl FnOnce(&mut GcpWorld) -> A) -> A {
-        change(&mut self.state().world)
-    }
-}
-
-impl Cloud for Served {
+impl Played for Gcp {
+    type World = GcpWorld;
+    type Lag = GcpLag;
     /// Nothing waits here: operations are polled.
     type Waiting = Infallible;
 
-    fn calls(&self) -> Vec<Call> {
-        self.state().journal.calls().to_vec()
+    fn events(world: &mut GcpWorld) -> &mut Vec<Value> {
+        &mut world.events
     }
 
-    fn clear_calls(&self) {
-        self.state().journal.clear_calls();
+    fn control(world: &mut GcpWorld, method: &str, path: &str, body: &Value) -> Option<Told> {
+        control::answer(world, method, path, body)
     }
 
-    fn set_faults(&self, faults: Faults) {
-        let mut state = self.state();
-        state.journal.set_faults(faults);
-        state.lag = GcpLag::default();
-    }
-
-    fn take_events(&self) -> Vec<Value> {
-        std::mem::take(&mut self.state().world.events)
-    }
-
-    fn latency(&self) -> Duration {
-        self.state().journal.faults.latency
-    }
-
-    fn control(&self, method: &str, path: &str, body: &Value) -> Option<Told> {
-        self.edit(|world| control::answer(world, method, path, body))
-    }
-
-    fn look_again(&self, waiting: &mut Infallible) -> Option<Answer> {
+    fn look_again(_: &mut GcpWorld, waiting: &mut Infallible) -> Option<Answer> {
         match *waiting {}
     }
 
-    fn answer(&self, wire: &Wire) -> Reply<Infallible> {
-        let mut state = self.state();
-        let State { world, lag, journal } = &mut *state;
+    fn answer(state: &mut State<Self>, wire: &Wire) -> Reply<Infallible> {
+        let State { world, lag, journal } = state;
         let (n, fate) = journal.next();
         let now = Timestamp::now();
         operation::pass(world, now);

@@ -5,19 +5,21 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 use super::options::GcpOptions;
-use super::served::Served;
+use super::served::Gcp;
 use super::world::GcpWorld;
 use crate::call::Call;
 use crate::fault::Faults;
+use crate::journal::Journal;
 use crate::options::StartError;
 use crate::running::Running;
+use crate::served::Served;
 use crate::server::Cloud as _;
 
 /// A running simulator of Google Cloud. It has its own thread and runtime, so that it works the same from blocking
 /// and async code.
 #[derive(Debug)]
 pub struct GcpSimulator {
-    running: Running<Served>,
+    running: Running<Served<Gcp>>,
 }
 
 impl GcpSimulator {
@@ -29,7 +31,8 @@ impl GcpSimulator {
         let running = Running::start(options.listen, |url| {
             let mut world = options.world.take().unwrap_or_else(|| GcpWorld::sample(options.projects));
             url.clone_into(&mut world.endpoint);
-            Served::new(world, &options)
+            let journal = Journal::open(options.faults.clone(), options.keep_calls, options.log.as_deref())?;
+            Ok(Served::new(world, journal))
         })?;
         Ok(Self { running })
     }
@@ -49,11 +52,6 @@ impl GcpSimulator {
     /// write happened within the lag, because then reads are shown the state before both.
     pub fn edit<A>(&self, change: impl FnOnce(&mut GcpWorld) -> A) -> A {
         self.running.cloud.edit(change)
-    }
-
-    /// The same as [`Self::edit`], for changes that stand for somebody's.
-    pub fn change<A>(&self, change: impl FnOnce(&mut GcpWorld) -> A) -> A {
-        self.edit(change)
     }
 
     pub fn read<A>(&self, look: impl FnOnce(&GcpWorld) -> A) -> A {

@@ -74,7 +74,7 @@ fn what_can_not_be_enabled() {
     let unknown = batch_enable(&client, &["nothing.googleapis.com"]);
     assert_eq!(unknown.told(), "403 PERMISSION_DENIED");
     assert_eq!(unknown.reason(), "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED");
-    simulator.change(|world| world.project_mut("team-0001").unwrap().billing_account = None);
+    simulator.edit(|world| world.project_mut("team-0001").unwrap().billing_account = None);
     let unpaid = batch_enable(&client, &["compute.googleapis.com"]);
     assert_eq!(
         (unpaid.told().as_str(), unpaid.reason().as_str()),
@@ -87,8 +87,7 @@ fn what_can_not_be_enabled() {
 #[test]
 fn an_api_that_others_need_is_disabled_only_with_them() {
     let simulator = simulator(1);
-    simulator
-        .change(|world| world.enable("team-0001", &["compute.googleapis.com", "oslogin.googleapis.com"]));
+    simulator.edit(|world| world.enable("team-0001", &["compute.googleapis.com", "oslogin.googleapis.com"]));
     let client = Client::new(&simulator);
     let path = format!("{USAGE}/projects/team-0001/services/oslogin.googleapis.com:disable");
     assert_eq!(client.post(&path, &json!({})).told(), "400 FAILED_PRECONDITION");
@@ -127,7 +126,7 @@ fn an_api_that_is_not_enabled_is_refused() {
     // … and most others the caller's own.
     let contacts = "/essentialcontacts.googleapis.com/v1/projects/team-0001/contacts";
     assert_eq!(client.get(contacts).told(), "200");
-    simulator.change(|world| {
+    simulator.edit(|world| {
         world.project_mut(CONTROLLER_PROJECT).unwrap().services.remove("essentialcontacts.googleapis.com")
     });
     let refused = client.get(contacts);

@@ -9,7 +9,7 @@ const COMPUTE: &str = "/compute.googleapis.com/compute/v1/projects/team-0001";
 
 fn started() -> GcpSimulator {
     let simulator = simulator(1);
-    simulator.change(|world| world.enable("team-0001", &["compute.googleapis.com"]));
+    simulator.edit(|world| world.enable("team-0001", &["compute.googleapis.com"]));
     simulator
 }
 
@@ -51,7 +51,7 @@ fn a_default_network_comes_with_compute_and_goes_after_its_rules() {
 #[test]
 fn a_network_with_an_instance_stays() {
     let simulator = started();
-    simulator.change(|world| {
+    simulator.edit(|world| {
         world.at("projects/team-0001").unwrap().things_mut("compute/firewalls").clear();
         world.add_instance("team-0001", "vm-1", "default");
     });

@@ -36,7 +36,7 @@ fn feeds_tell_a_topic() {
 #[test]
 fn access_approval_comes_from_above() {
     let simulator = simulator(1);
-    simulator.change(|world| world.project_mut("team-0001").unwrap().parent = LEGACY_FOLDER.to_owned());
+    simulator.edit(|world| world.project_mut("team-0001").unwrap().parent = LEGACY_FOLDER.to_owned());
     let client = Client::new(&simulator);
     let of = |name: &str| format!("/accessapproval.googleapis.com/v1/{name}/accessApprovalSettings");
     let project = of("projects/team-0001");

@@ -1,7 +1,6 @@
 //! One call from end to end: understood, counted, perhaps made to fail, answered, logged.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,27 +9,19 @@ use crate::ask::{Ask, Service};
 use crate::call::Call;
 use crate::control::{self, Told};
 use crate::encode::{self, Answer};
-use crate::fault::{Fate, Faults};
+use crate::fault::Fate;
 use crate::gate;
-use crate::journal::Journal;
 use crate::lag::Lag;
-use crate::options::{Options, StartError};
 use crate::refusal::Refusal;
-use crate::server::{Cloud, Reply};
+use crate::served::{Played, State};
+use crate::server::Reply;
 use crate::service;
 use crate::wire::{Understood, Wire};
 use crate::world::{World, request_id};
 
-/// What the server and the handle share. One lock: calls are short, and their order is then the log's order.
+/// How AWS is played.
 #[derive(Debug)]
-pub(crate) struct Shared(Mutex<State>);
-
-#[derive(Debug)]
-struct State {
-    world: World,
-    lag: Lag,
-    journal: Journal,
-}
+pub(crate) enum Aws {}
 
 /// A long poll.
 #[derive(Debug)]
@@ -40,55 +31,21 @@ pub(crate) struct Waiting {
     n: u64,
 }
 
-impl Shared {
-    pub(crate) fn new(world: World, options: &Options) -> Result<Self, StartError> {
-        let journal = Journal::open(options.faults.clone(), options.keep_calls, options.log.as_deref())?;
-        Ok(Self(Mutex::new(State { world, lag: Lag::default(), journal })))
-    }
-
-    /// A test that panicked inside `edit` must not take the other tests of the process with it.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn edit<A>(&self, change: impl FnOnce(&mut World) -> A) -> A {
-        change(&mut self.state().world)
-    }
-}
-
-impl Cloud for Shared {
+impl Played for Aws {
+    type World = World;
+    type Lag = Lag;
     type Waiting = Waiting;
 
-    fn calls(&self) -> Vec<Call> {
-        self.state().journal.calls().to_vec()
+    fn events(world: &mut World) -> &mut Vec<Value> {
+        &mut world.events
     }
 
-    fn clear_calls(&self) {
-        self.state().journal.clear_calls();
+    fn control(world: &mut World, method: &str, path: &str, body: &Value) -> Option<Told> {
+        control::aws(world, method, path, body)
     }
 
-    fn set_faults(&self, faults: Faults) {
-        let mut state = self.state();
-        state.journal.set_faults(faults);
-        state.lag = Lag::default();
-    }
-
-    fn take_events(&self) -> Vec<Value> {
-        std::mem::take(&mut self.state().world.events)
-    }
-
-    fn latency(&self) -> Duration {
-        self.state().journal.faults.latency
-    }
-
-    fn control(&self, method: &str, path: &str, body: &Value) -> Option<Told> {
-        self.edit(|world| control::aws(world, method, path, body))
-    }
-
-    fn answer(&self, wire: &Wire) -> Reply<Waiting> {
+    fn answer(state: &mut State<Self>, wire: &Wire) -> Reply<Waiting> {
         let understood = wire.understand();
-        let mut state = self.state();
-        let state = &mut *state;
         let (n, fate) = state.journal.next();
         let Understood { service, operation, region, access_key, params } = understood;
         let caller = gate::caller(&state.world, access_key.as_deref());
@@ -140,10 +97,10 @@ impl Cloud for Shared {
     }
 
     /// A long poll's next look; an answer when there is something, or when its time is up.
-    fn look_again(&self, waiting: &mut Waiting) -> Option<Answer> {
+    fn look_again(world: &mut World, waiting: &mut Waiting) -> Option<Answer> {
         let Waiting { ask, until, n } = waiting;
         ask.now = Timestamp::now();
-        let answered = service::answer(&mut self.state().world, ask);
+        let answered = service::answer(world, ask);
         let done =
             Instant::now() >= *until || answered.as_ref().map_or(true, |value| !service::is_empty(value));
         done.then(|| match &answered {
@@ -153,7 +110,7 @@ impl Cloud for Shared {
     }
 }
 
-impl State {
+impl State<Aws> {
     fn perform(&mut self, ask: &Ask) -> Result<Value, Refusal> {
         let lag = self.journal.faults.lag;
         if lag.is_zero() {
