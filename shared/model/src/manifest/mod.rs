@@ -5,11 +5,15 @@
 
 pub mod bundle;
 mod check;
+mod cloud;
 pub mod line;
 pub mod parse;
+mod role;
 pub mod statement;
 mod yaml;
 
+pub use cloud::{AwsCloud, AwsRoles, AzureCloud, AzureIdentities, Cloud, GcpCloud, GcpIdentities, Manage};
+pub use role::{AwsRole, AzureRole, GcpRole, Role};
 pub use yaml::Source;
 
 use std::collections::BTreeMap;
@@ -19,7 +23,7 @@ use serde_json::Value;
 
 use crate::catalog::{ControlKind, Effect, Place};
 use crate::exemption::Exemption;
-use crate::id::{Name, Provider, Region, TenantId, UnitPath};
+use crate::id::{Name, Provider, TenantId, UnitPath};
 
 /// The organization as its manifest says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,170 +59,6 @@ pub struct Manifest {
     pub exemptions: Vec<Exemption>,
     /// What happens to new tenants that no project names; the first match wins.
     pub intake: Vec<IntakeRule>,
-}
-
-/// One cloud organization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "provider", rename_all = "kebab-case")]
-pub enum Cloud {
-    /// An AWS organization.
-    Aws(AwsCloud),
-    /// An Azure directory.
-    Azure(AzureCloud),
-    /// A Google Cloud organization.
-    Gcp(GcpCloud),
-}
-
-impl Cloud {
-    /// Whose platform it is.
-    pub const fn provider(&self) -> Provider {
-        match self {
-            Cloud::Aws(_) => Provider::Aws,
-            Cloud::Azure(_) => Provider::Azure,
-            Cloud::Gcp(_) => Provider::Gcp,
-        }
-    }
-
-    /// Whether Landfall may write there.
-    pub const fn manage(&self) -> Manage {
-        match self {
-            Cloud::Aws(AwsCloud { manage, .. })
-            | Cloud::Azure(AzureCloud { manage, .. })
-            | Cloud::Gcp(GcpCloud { manage, .. }) => *manage,
-        }
-    }
-}
-
-/// Whether Landfall may write in a cloud.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Manage {
-    /// Gate, apply, repair.
-    #[default]
-    Full,
-    /// Look and report only.
-    Observe,
-}
-
-/// An AWS organization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AwsCloud {
-    /// `o-a1b2c3d4e5`.
-    pub organization: String,
-    /// The account that owns the organization.
-    pub management_account: String,
-    /// The account the function runs in; never gated. The management account unless said.
-    pub controller_account: String,
-    /// Where Landfall itself runs; also says which partition this is.
-    pub home_region: Region,
-    /// The regions that are governed: a regional setting is looked at and held in each of them.
-    pub regions: Vec<Region>,
-    /// How Landfall enters an account.
-    pub roles: AwsRoles,
-    /// Whether Landfall may write there.
-    #[serde(default)]
-    pub manage: Manage,
-}
-
-/// How Landfall enters an AWS account: two roles, one that can only read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AwsRoles {
-    /// Name of the role that plans are made with.
-    pub read: String,
-    /// Name of the role that changes are made with.
-    pub write: String,
-    /// Name of the function's own role, without a path. No deny of ours stops it in the account the function runs in; a role of
-    /// this name in any other account is nobody special.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub controller: Option<String>,
-    /// The external id that both roles ask for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
-    /// Roles that set up accounts and that no deny of ours ever stops.
-    #[serde(default)]
-    pub bootstrap: Vec<String>,
-}
-
-/// An Azure directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AzureCloud {
-    /// The directory's id, a UUID.
-    pub directory: String,
-    /// The management group that holds all others.
-    pub root: String,
-    /// The locations that are governed.
-    pub locations: Vec<Region>,
-    /// The subscription the function runs in; never gated and never moved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub controller_subscription: Option<String>,
-    /// The management group that new subscriptions are born in; `<root>-quarantine` unless said.
-    pub quarantine: String,
-    /// Whom Landfall acts as.
-    #[serde(default)]
-    pub identities: AzureIdentities,
-    /// Whether Landfall may write there.
-    #[serde(default)]
-    pub manage: Manage,
-}
-
-/// Whom Landfall acts as in an Azure directory: two managed identities, one that can only read. At a desk it acts as whoever signed in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AzureIdentities {
-    /// Client id of the identity that plans are made with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub read: Option<String>,
-    /// Client id of the identity that changes are made with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub write: Option<String>,
-    /// Object ids of both: the gate lets roles be given to them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub principals: Vec<String>,
-}
-
-/// A Google Cloud organization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct GcpCloud {
-    /// The organization's number.
-    pub organization: String,
-    /// The locations that are governed.
-    pub locations: Vec<Region>,
-    /// The customer's id in Cloud Identity or Workspace (`C0abc12de`), by which whole directories are allowed or refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<String>,
-    /// Billing accounts under the organization's own names.
-    #[serde(default)]
-    pub billing_accounts: BTreeMap<Name, String>,
-    /// The project the function runs in; never gated and never moved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub controller_project: Option<String>,
-    /// Whom Landfall acts as.
-    #[serde(default)]
-    pub identities: GcpIdentities,
-    /// Whether Landfall may write there.
-    #[serde(default)]
-    pub manage: Manage,
-}
-
-/// Whom Landfall acts as in a Google Cloud organization: two service accounts, one that can only read. Its own identity
-/// impersonates them; at a desk it acts as whoever signed in, unless they are named.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct GcpIdentities {
-    /// Mail address of the service account that plans are made with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub read: Option<String>,
-    /// Mail address of the service account that changes are made with. No deny of ours stops it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub write: Option<String>,
-    /// Who sets projects up, such as a project factory, as IAM names them: `serviceAccount:factory@acme.iam.gserviceaccount.com`. No deny
-    /// of ours stops them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bootstrap: Vec<String>,
 }
 
 /// What a contact is for.
@@ -320,158 +160,6 @@ pub struct Team {
     /// Role, then provider, then the group's name there.
     #[serde(default)]
     pub groups: BTreeMap<Name, BTreeMap<Provider, String>>,
-}
-
-/// What holders of a role may do, as each cloud says it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Role {
-    /// The Identity Center permission set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aws: Option<AwsRole>,
-    /// Azure roles, and what a role of our own may do.
-    #[serde(default)]
-    pub azure: AzureRole,
-    /// Google Cloud roles, and what a role of our own may do.
-    #[serde(default)]
-    pub gcp: GcpRole,
-    /// Trainings a holder must have; judged once people are in the manifest.
-    #[serde(default)]
-    pub requires_training: Vec<Name>,
-}
-
-/// An Identity Center permission set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AwsRole {
-    /// Names or ARNs of AWS managed policies.
-    pub managed_policies: Vec<String>,
-    /// How long a session lasts, in hours (1 to 12).
-    pub session_hours: u32,
-}
-
-/// What a role may do on Azure. Names alone are written as a list, as they always were.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenAzureRole", into = "WrittenAzureRole")]
-pub struct AzureRole {
-    /// Names of Azure roles.
-    pub roles: Vec<String>,
-    /// What the role's own definition lets people do with resources: `Microsoft.Support/*`.
-    pub actions: Vec<String>,
-    /// What is taken out of `actions`.
-    pub not_actions: Vec<String>,
-    /// What it lets people do with the data in resources.
-    pub data_actions: Vec<String>,
-    /// What is taken out of `data_actions`.
-    pub not_data_actions: Vec<String>,
-}
-
-impl AzureRole {
-    /// Whether it asks for a role definition of its own.
-    pub const fn is_custom(&self) -> bool {
-        !self.actions.is_empty() || !self.data_actions.is_empty()
-    }
-
-    /// Whether it gives nothing.
-    pub const fn is_empty(&self) -> bool {
-        self.roles.is_empty() && !self.is_custom()
-    }
-}
-
-/// The two forms in which a role on Azure is written.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum WrittenAzureRole {
-    Names(Vec<String>),
-    #[serde(rename_all = "kebab-case")]
-    Whole {
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        roles: Vec<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        actions: Vec<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        not_actions: Vec<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        data_actions: Vec<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        not_data_actions: Vec<String>,
-    },
-}
-
-impl From<WrittenAzureRole> for AzureRole {
-    fn from(written: WrittenAzureRole) -> Self {
-        match written {
-            WrittenAzureRole::Names(roles) => AzureRole { roles, ..AzureRole::default() },
-            WrittenAzureRole::Whole { roles, actions, not_actions, data_actions, not_data_actions } => {
-                AzureRole { roles, actions, not_actions, data_actions, not_data_actions }
-            }
-        }
-    }
-}
-
-impl From<AzureRole> for WrittenAzureRole {
-    fn from(role: AzureRole) -> Self {
-        let custom = role.is_custom();
-        let AzureRole { roles, actions, not_actions, data_actions, not_data_actions } = role;
-        if custom {
-            WrittenAzureRole::Whole { roles, actions, not_actions, data_actions, not_data_actions }
-        } else {
-            WrittenAzureRole::Names(roles)
-        }
-    }
-}
-
-/// What a role may do on Google Cloud. Names alone are written as a list, as they always were.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenGcpRole", into = "WrittenGcpRole")]
-pub struct GcpRole {
-    /// Google Cloud's roles: `roles/viewer`.
-    pub roles: Vec<String>,
-    /// What the role's own definition lets people do: `compute.instances.reset`.
-    pub permissions: Vec<String>,
-}
-
-impl GcpRole {
-    /// Whether it asks for a role definition of its own.
-    pub const fn is_custom(&self) -> bool {
-        !self.permissions.is_empty()
-    }
-
-    /// Whether it gives nothing.
-    pub const fn is_empty(&self) -> bool {
-        self.roles.is_empty() && !self.is_custom()
-    }
-}
-
-/// The two forms in which a role on Google Cloud is written.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum WrittenGcpRole {
-    Names(Vec<String>),
-    #[serde(rename_all = "kebab-case")]
-    Whole {
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        roles: Vec<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        permissions: Vec<String>,
-    },
-}
-
-impl From<WrittenGcpRole> for GcpRole {
-    fn from(written: WrittenGcpRole) -> Self {
-        match written {
-            WrittenGcpRole::Names(roles) => GcpRole { roles, ..GcpRole::default() },
-            WrittenGcpRole::Whole { roles, permissions } => GcpRole { roles, permissions },
-        }
-    }
-}
-
-impl From<GcpRole> for WrittenGcpRole {
-    fn from(role: GcpRole) -> Self {
-        let custom = role.is_custom();
-        let GcpRole { roles, permissions } = role;
-        if custom { WrittenGcpRole::Whole { roles, permissions } } else { WrittenGcpRole::Names(roles) }
-    }
 }
 
 /// A catalog control under a name of the organization's own.
