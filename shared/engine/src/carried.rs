@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use landfall_model::catalog::{ControlKind, Place};
+use landfall_model::catalog::ControlKind;
 use landfall_model::manifest::Mode;
 
 /// A control that policies carry.
@@ -17,13 +17,11 @@ pub trait Carried: Send + Sync {
 }
 
 /// The mode, where no policy carries a control that is asked in it.
-pub fn uncarried(kind: ControlKind, mode: Mode) -> Option<&'static str> {
-    // What is a setting of each tenant on one cloud is put right by a policy where another has no such setting.
-    let repaired = kind.entry().place == Place::Tenant;
-    match mode {
-        Mode::Detect => Some("detect"),
-        Mode::Repair if repaired => None,
-        Mode::Repair => Some("repair"),
-        Mode::Prevent => None,
-    }
+pub fn uncarried(control: ControlKind, mode: Mode) -> Option<&'static str> {
+    let word = match mode {
+        Mode::Detect => "detect",
+        Mode::Repair => "repair",
+        Mode::Prevent => "prevent",
+    };
+    (!mode.is_carried(control)).then_some(word)
 }

@@ -202,6 +202,15 @@ impl Mode {
             (Effect::Repairs, _) => Mode::Repair,
         }
     }
+
+    /// Whether a policy carries a control that is asked in this mode. What is a setting of each tenant on one cloud is put right by a
+    /// policy where another has no such setting.
+    pub fn is_carried(self, control: ControlKind) -> bool {
+        match control.entry().place {
+            Place::Tenant => self != Mode::Detect,
+            Place::Policy | Place::Organization | Place::Implied => self == Mode::Prevent,
+        }
+    }
 }
 
 /// Whether a new tenant is kept behind the gate until a control is seen to hold. Ordered from least to most.

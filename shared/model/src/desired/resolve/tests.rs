@@ -1,7 +1,9 @@
 use super::*;
+use crate::facts::{Origin, State};
 use crate::id::RunId;
 use crate::manifest::Source;
 use crate::manifest::parse::parse;
+use crate::record::Life;
 
 const MANIFEST: &str = "
 landfall: 1
