@@ -2,11 +2,9 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::call::Call;
 use crate::control::Told;
 use crate::encode::Answer;
 use crate::fault::Faults;
@@ -75,16 +73,8 @@ impl<P: Played> Cloud for Served<P> {
         self.edit(|world| P::control(world, method, path, body))
     }
 
-    fn latency(&self) -> Duration {
-        self.state().journal.faults.latency
-    }
-
-    fn calls(&self) -> Vec<Call> {
-        self.state().journal.calls().to_vec()
-    }
-
-    fn clear_calls(&self) {
-        self.state().journal.clear_calls();
+    fn journal<A>(&self, look: impl FnOnce(&mut Journal) -> A) -> A {
+        look(&mut self.state().journal)
     }
 
     fn set_faults(&self, faults: Faults) {

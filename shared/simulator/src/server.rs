@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::control::{self, Told};
 use crate::encode::Answer;
 use crate::fault::Faults;
+use crate::journal::Journal;
 use crate::wire::Wire;
 
 /// A simulated cloud, as far as its server and its handle care.
@@ -27,14 +28,34 @@ pub(crate) trait Cloud: Send + Sync + 'static {
     fn answer(&self, wire: &Wire) -> Reply<Self::Waiting>;
     /// A waiting question's next look; an answer when there is something, or when its time is up.
     fn look_again(&self, waiting: &mut Self::Waiting) -> Option<Answer>;
+    /// What is kept of its calls.
+    fn journal<A>(&self, look: impl FnOnce(&mut Journal) -> A) -> A;
+
     /// What is at `/_landfall/` for this cloud alone; `None` where nothing is.
-    fn control(&self, method: &str, path: &str, body: &Value) -> Option<Told>;
+    fn control(&self, _method: &str, _path: &str, _body: &Value) -> Option<Told> {
+        None
+    }
+
+    fn set_faults(&self, faults: Faults) {
+        self.journal(|journal| journal.set_faults(faults));
+    }
+
+    fn take_events(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
     /// How long every answer takes at least.
-    fn latency(&self) -> Duration;
-    fn calls(&self) -> Vec<Call>;
-    fn clear_calls(&self);
-    fn set_faults(&self, faults: Faults);
-    fn take_events(&self) -> Vec<Value>;
+    fn latency(&self) -> Duration {
+        self.journal(|journal| journal.faults.latency)
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.journal(|journal| journal.calls().to_vec())
+    }
+
+    fn clear_calls(&self) {
+        self.journal(Journal::clear_calls);
+    }
 }
 
 /// What becomes of a request.

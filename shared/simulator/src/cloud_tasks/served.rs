@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,9 +12,8 @@ use super::ask::{self, Asked, What, read};
 use super::queues::{Queues, Refused, Task};
 use super::show::{self, View};
 use crate::call::Call;
-use crate::control::Told;
 use crate::encode::Answer;
-use crate::fault::{Fate, Faults};
+use crate::fault::Fate;
 use crate::journal::Journal;
 use crate::options::StartError;
 use crate::server::{Cloud, Reply};
@@ -127,28 +125,8 @@ impl Cloud for Served {
         match *waiting {}
     }
 
-    fn control(&self, _: &str, _: &str, _: &Value) -> Option<Told> {
-        None
-    }
-
-    fn latency(&self) -> Duration {
-        self.state().journal.faults.latency
-    }
-
-    fn calls(&self) -> Vec<Call> {
-        self.state().journal.calls().to_vec()
-    }
-
-    fn clear_calls(&self) {
-        self.state().journal.clear_calls();
-    }
-
-    fn set_faults(&self, faults: Faults) {
-        self.state().journal.set_faults(faults);
-    }
-
-    fn take_events(&self) -> Vec<Value> {
-        Vec::new()
+    fn journal<A>(&self, look: impl FnOnce(&mut Journal) -> A) -> A {
+        look(&mut self.state().journal)
     }
 }
 

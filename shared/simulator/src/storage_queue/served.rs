@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,7 +11,6 @@ use super::answer::{self, Tells};
 use super::ask::{Asked, Refused, What, read};
 use super::messages::{Queues, Wrong};
 use crate::call::Call;
-use crate::control::Told;
 use crate::encode::Answer;
 use crate::fault::{Fate, Faults};
 use crate::journal::Journal;
@@ -88,28 +86,8 @@ impl Cloud for Served {
         match *waiting {}
     }
 
-    fn control(&self, _: &str, _: &str, _: &Value) -> Option<Told> {
-        None
-    }
-
-    fn latency(&self) -> Duration {
-        self.state().journal.faults.latency
-    }
-
-    fn calls(&self) -> Vec<Call> {
-        self.state().journal.calls().to_vec()
-    }
-
-    fn clear_calls(&self) {
-        self.state().journal.clear_calls();
-    }
-
-    fn set_faults(&self, faults: Faults) {
-        self.state().journal.set_faults(faults);
-    }
-
-    fn take_events(&self) -> Vec<Value> {
-        Vec::new()
+    fn journal<A>(&self, look: impl FnOnce(&mut Journal) -> A) -> A {
+        look(&mut self.state().journal)
     }
 }
 

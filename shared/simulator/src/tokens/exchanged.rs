@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +16,6 @@ use super::exchange::{TokenExchange, Trust};
 use super::keys::Keys;
 use super::mint;
 use crate::call::Call;
-use crate::control::Told;
 use crate::encode::Answer;
 use crate::fault::Faults;
 use crate::journal::Journal;
@@ -350,27 +348,7 @@ impl Cloud for Exchanged {
         match *waiting {}
     }
 
-    fn control(&self, _: &str, _: &str, _: &Value) -> Option<Told> {
-        None
-    }
-
-    fn latency(&self) -> Duration {
-        self.state().journal.faults.latency
-    }
-
-    fn calls(&self) -> Vec<Call> {
-        self.state().journal.calls().to_vec()
-    }
-
-    fn clear_calls(&self) {
-        self.state().journal.clear_calls();
-    }
-
-    fn set_faults(&self, faults: Faults) {
-        self.state().journal.set_faults(faults);
-    }
-
-    fn take_events(&self) -> Vec<Value> {
-        Vec::new()
+    fn journal<A>(&self, look: impl FnOnce(&mut Journal) -> A) -> A {
+        look(&mut self.state().journal)
     }
 }
