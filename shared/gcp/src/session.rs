@@ -4,9 +4,11 @@
 //! both and reach its store and queue, nothing else. At a desk both are the person who signed in.
 
 use landfall_model::manifest::{GcpCloud, GcpIdentities};
+use serde_json::{Value, json};
 
+use crate::client::service::RESOURCES;
 use crate::client::{Client, Gcp};
-use crate::directory::Directory;
+use crate::directory::{Directory, Project};
 use crate::error::{CallError, ConfigError};
 use crate::identity::Who;
 
@@ -47,6 +49,36 @@ impl Session {
             Some(project) => Ok(project.name.clone()),
             // It was made since the tree was read.
             None => Ok(self.directory.project(&self.project).await?.name),
+        }
+    }
+}
+
+/// How often the project is read again because somebody else wrote meanwhile.
+const TURNS: usize = 5;
+
+impl Writer {
+    /// Changes one member of the project to what is made of the project as it is now.
+    pub(crate) async fn change_project(
+        &self,
+        member: &str,
+        becomes: impl Fn(Project) -> Value + Send + Sync,
+    ) -> Result<(), CallError> {
+        let Session { client, project, directory, .. } = &self.0;
+        let path = format!("projects/{project}");
+        let mut turn = 0;
+        loop {
+            let project: Project = client.get(&RESOURCES, &path).await?.json()?;
+            let etag = project.etag.clone();
+            let body = json!({member: becomes(project), "etag": etag});
+            match client.patch(&RESOURCES, &format!("{path}?updateMask={member}"), &body).await {
+                Err(error) if error.is_conflict() && turn < TURNS => turn += 1,
+                Err(error) => return Err(error),
+                Ok(reply) => {
+                    client.finish(reply).await?;
+                    directory.forget_tree().await;
+                    return Ok(());
+                }
+            }
         }
     }
 }

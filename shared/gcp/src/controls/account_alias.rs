@@ -16,15 +16,11 @@ use landfall_model::plan::{Change, Deed};
 
 use super::{Gcp, json, reported, seen};
 use crate::client::service::RESOURCES;
-use crate::directory::Project;
 use crate::error::CallError;
 use crate::session::{Reader, Session, Writer};
 
 /// How many characters a display name has: <https://cloud.google.com/resource-manager/reference/rest/v3/projects>, `displayName`.
 const LENGTH: std::ops::RangeInclusive<usize> = 4..=30;
-
-/// How often the project is read again because somebody else wrote meanwhile.
-const TURNS: usize = 5;
 
 pub(super) struct AccountAlias;
 
@@ -71,23 +67,9 @@ impl Control for AccountAlias {
     }
 
     async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
-        let Session { client, project, directory, .. } = &writer.0;
         let name = change.after.as_ref().and_then(|after| after.get("displayName"));
-        let path = format!("projects/{project}");
-        let mut turn = 0;
-        loop {
-            let Project { etag, .. } = client.get(&RESOURCES, &path).await?.json()?;
-            let body = json!({"displayName": name, "etag": etag});
-            match client.patch(&RESOURCES, &format!("{path}?updateMask=displayName"), &body).await {
-                Err(error) if error.is_conflict() && turn < TURNS => turn += 1,
-                Err(error) => return Err(error),
-                Ok(reply) => {
-                    client.finish(reply).await?;
-                    directory.forget_tree().await;
-                    return Ok(Value::Null);
-                }
-            }
-        }
+        writer.change_project("displayName", |_| json!(name)).await?;
+        Ok(Value::Null)
     }
 }
 

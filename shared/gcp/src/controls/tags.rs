@@ -25,9 +25,6 @@ pub(super) struct Tags;
 
 const RESOURCE: &str = "project";
 
-/// How often the map is read again because somebody else wrote meanwhile.
-const TURNS: usize = 5;
-
 /// The project's labels, as far as they are asked; those of others are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,26 +76,15 @@ impl Control for Tags {
     }
 
     async fn write(&self, writer: &Writer, change: &Change, _: &Made) -> Result<Value, CallError> {
-        let Session { client, project, directory, .. } = &writer.0;
         let after = change.after.clone().unwrap_or_default();
         // INVARIANT: the changes are ours, and each says its labels.
         let Labelled { labels: ours } = serde_json::from_value(after).unwrap_or_default();
-        let path = format!("projects/{project}");
-        let mut turn = 0;
-        loop {
-            let Project { mut labels, etag, .. } = client.get(&RESOURCES, &path).await?.json()?;
+        let with_ours = |Project { mut labels, .. }: Project| {
             labels.extend(ours.clone());
-            let body = json!({"labels": labels, "etag": etag});
-            match client.patch(&RESOURCES, &format!("{path}?updateMask=labels"), &body).await {
-                Err(error) if error.is_conflict() && turn < TURNS => turn += 1,
-                Err(error) => return Err(error),
-                Ok(reply) => {
-                    client.finish(reply).await?;
-                    directory.forget_tree().await;
-                    return Ok(Value::Null);
-                }
-            }
-        }
+            json!(labels)
+        };
+        writer.change_project("labels", with_ours).await?;
+        Ok(Value::Null)
     }
 }
 
