@@ -3,6 +3,7 @@
 pub mod azure;
 pub mod azurite;
 pub mod cloud_run;
+pub mod conformance;
 pub mod crash;
 pub mod gcp;
 pub mod gcs;

@@ -2,18 +2,16 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 
 use landfall_model::trigger::Cause;
 use landfall_simulator::Breakage;
-use landfall_tests::judges::{Verdict, python};
+use landfall_tests::conformance::{self, break_at_the_door};
+use landfall_tests::judges::Verdict;
 use landfall_tests::stage::Stage;
 use serde_json::{Value, json};
 
 fn check(calls: &[Value]) -> Verdict {
-    let log: String = calls.iter().map(|call| format!("{call}\n")).collect();
-    python("check_calls.py", &["--summary", "-"], &log)
+    conformance::check("check_calls.py", calls)
 }
 
 /// Everything a log says of a stage's life: a sweep, a birth, drift of every kind that has a name, and its repair.
@@ -26,25 +24,11 @@ async fn lived() -> Vec<Value> {
     let before = stage.simulator.calls().len();
     // Without roles nobody could look, and a suspended account is left alone.
     for (name, _) in Breakage::all().filter(|(name, _)| !matches!(*name, "roles" | "suspended")) {
-        break_account(&stage, &born, name);
+        break_at_the_door(stage.simulator.address(), &json!({"account": born, "what": name}));
     }
     stage.sweep().await;
     assert!(stage.simulator.calls().len() > before);
     stage.simulator.calls().iter().map(|call| serde_json::to_value(call).unwrap()).collect()
-}
-
-/// Through the simulator's own door, as another process would.
-fn break_account(stage: &Stage, account: &str, what: &str) {
-    let body = json!({"account": account, "what": what}).to_string();
-    let request = format!(
-        "POST /_landfall/break HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(stage.simulator.address()).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{what}: {answer}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

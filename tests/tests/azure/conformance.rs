@@ -2,50 +2,19 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "test code")]
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 
 use jiff::SignedDuration;
 use landfall_model::trigger::Cause;
 use landfall_simulator::azure::AzureBreakage;
 use landfall_tests::azure::{ACME, AzureStage, closing};
-use landfall_tests::judges::{Verdict, python};
+use landfall_tests::conformance::{self, Counted, Faults, break_at_the_door};
+use landfall_tests::judges::Verdict;
 use serde_json::{Value, json};
 
+const SCRIPT: &str = "check_arm.py";
+
 fn check(calls: &[Value]) -> Verdict {
-    let log: String = calls.iter().map(|call| format!("{call}\n")).collect();
-    python("check_arm.py", &["--summary", "-"], &log)
-}
-
-/// What the judge did: how often each operation was judged, and what it had to leave out, by the reason.
-struct Counted {
-    judged: BTreeMap<String, u64>,
-    skipped: BTreeMap<String, BTreeMap<String, u64>>,
-}
-
-fn counted(verdict: &Verdict) -> Counted {
-    let last: Value = serde_json::from_str(verdict.said.lines().last().unwrap()).unwrap();
-    Counted {
-        judged: serde_json::from_value(last["judged"].clone()).unwrap(),
-        skipped: serde_json::from_value(last["skipped"].clone()).unwrap(),
-    }
-}
-
-fn print(calls: usize, Counted { judged, skipped }: &Counted) {
-    println!(
-        "{} of {calls} calls were judged, of {} operations:",
-        judged.values().sum::<u64>(),
-        judged.len()
-    );
-    for (operation, count) in judged {
-        println!("{count:6} {operation}");
-    }
-    for (reason, calls) in skipped {
-        println!("{} not judged: {reason}", calls.values().sum::<u64>());
-        for (call, count) in calls {
-            println!("{count:6} {call}");
-        }
-    }
+    conformance::check(SCRIPT, calls)
 }
 
 /// Everything a log says of a stage's life: a sweep, a birth, drift of every kind that has a name, and its repair.
@@ -61,7 +30,7 @@ async fn lived() -> Vec<Value> {
     let before = stage.simulator.calls().len();
     // Nothing can be written to a subscription that is disabled or warned.
     for (name, _) in AzureBreakage::all().filter(|(name, _)| !matches!(*name, "disabled" | "warned")) {
-        break_subscription(&stage, &born, name);
+        break_at_the_door(stage.simulator.address(), &json!({"subscription": born, "what": name}));
     }
     stage.sweep().await;
     assert!(stage.simulator.calls().len() > before);
@@ -76,41 +45,21 @@ async fn lived() -> Vec<Value> {
     stage.simulator.calls().iter().map(|call| serde_json::to_value(call).unwrap()).collect()
 }
 
-/// Through the simulator's own door, as another process would.
-fn break_subscription(stage: &AzureStage, subscription: &str, what: &str) {
-    let body = json!({"subscription": subscription, "what": what}).to_string();
-    let request = format!(
-        "POST /_landfall/break HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(stage.simulator.address()).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{what}: {answer}");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_request_is_one_that_microsoft_describes() {
     let calls = lived().await;
     let verdict = check(&calls);
     assert!(verdict.content, "{}{}", verdict.said, verdict.complained);
-    let counted = counted(&verdict);
-    print(calls.len(), &counted);
+    let counted = Counted::of(&verdict);
+    counted.covers(calls.len(), &[POLLS]);
     let mut refused = BTreeMap::<String, usize>::new();
     for call in calls.iter().filter(|call| call["error"].is_string()) {
         *refused.entry(format!("{} {} {}", call["error"], call["method"], call["operation"])).or_default() +=
             1;
     }
     println!("refused: {refused:#?}");
-    let skipped = counted.skipped.values().flat_map(BTreeMap::values).sum::<u64>();
-    let total = counted.judged.values().sum::<u64>() + skipped;
-    assert_eq!(total, u64::try_from(calls.len()).unwrap(), "none was left out in silence");
-    // What may be skipped is listed, so that no skip comes along unnoticed.
-    let reasons: Vec<&str> = counted.skipped.keys().map(String::as_str).collect();
-    assert!(reasons.iter().all(|reason| *reason == POLLS), "{reasons:?}");
-    // The spine's own: whatever else changes, these are sent.
-    for operation in [
+    // The spine's own.
+    counted.has(&[
         "GET /providers/Microsoft.Management/managementGroups/{groupId}/descendants 2023-04-01",
         "PUT /providers/Microsoft.Management/managementGroups/{groupId} 2023-04-01",
         "PUT /providers/Microsoft.Management/managementGroups/{groupId}/subscriptions/{subscriptionId} 2023-04-01",
@@ -121,9 +70,7 @@ async fn every_request_is_one_that_microsoft_describes() {
         "PUT /subscriptions/{subscriptionId}/providers/Microsoft.PolicyInsights/remediations/{remediationName} 2024-10-01",
         "GET /subscriptions/{subscriptionId}/providers/Microsoft.PolicyInsights/remediations/{remediationName} 2024-10-01",
         "POST /subscriptions/{subscriptionId}/providers/Microsoft.PolicyInsights/policyStates/{policyStatesResource}/queryResults 2024-10-01",
-    ] {
-        assert!(counted.judged.contains_key(operation), "`{operation}` was never sent");
-    }
+    ]);
 }
 
 const POLLS: &str = "an address that an answer gave: the packages follow it as it is";
@@ -133,7 +80,7 @@ fn what_is_right_is_left_alone() {
     let right: Vec<Value> = right().into_values().collect();
     let verdict = check(&right);
     assert!(verdict.content, "{}{}", verdict.said, verdict.complained);
-    let counted = counted(&verdict);
+    let counted = Counted::of(&verdict);
     assert_eq!(counted.judged.values().sum::<u64>(), u64::try_from(right.len()).unwrap());
     // Names are told by the whole path and not by its case.
     let upper: Vec<Value> = right
@@ -151,30 +98,14 @@ fn what_is_right_is_left_alone() {
     let poll = json!({"method": "GET", "path": "/providers/Microsoft.Management/operationResults/create/managementGroups/a",
         "query": "api-version=2023-04-01", "parameters": null});
     let verdict = check(&[poll]);
-    assert!(verdict.content && self::counted(&verdict).skipped.contains_key(POLLS), "{}", verdict.said);
+    assert!(verdict.content && Counted::of(&verdict).skipped.contains_key(POLLS), "{}", verdict.said);
     // Nothing at all is not right.
     assert!(!check(&[]).content);
 }
 
 #[test]
 fn every_fault_is_found() {
-    let right = right();
-    let (mut disturbed, mut expected) = (Vec::new(), Vec::new());
-    for (what, of, fault, said) in faults() {
-        let mut call = right[of].clone();
-        fault(&mut call);
-        assert_ne!(call, right[of], "{what}: nothing was disturbed");
-        disturbed.push(call);
-        expected.push((what, said));
-    }
-    // One run for all of them: reading the packages takes longer than judging.
-    let verdict = check(&disturbed);
-    for (number, (what, said)) in expected.iter().enumerate() {
-        let at = format!("line {}: ", number + 1);
-        let found: Vec<&str> = verdict.said.lines().filter(|line| line.starts_with(&at)).collect();
-        assert!(found.iter().any(|line| line.contains(said)), "{what}: expected `{said}`, said {found:?}");
-    }
-    println!("{} faults were found", expected.len());
+    conformance::every_fault_is_found(SCRIPT, &right(), faults());
 }
 
 const SUBSCRIPTION: &str = "/subscriptions/3f2c0000-0000-4000-8000-000000000002";
@@ -189,10 +120,8 @@ fn right() -> BTreeMap<String, Value> {
     serde_json::from_str(include_str!("../../fixtures/arm-calls.json")).unwrap()
 }
 
-type Fault = fn(&mut Value);
-
 /// What is disturbed, in which call, how, and what the checker has to say.
-fn faults() -> Vec<(&'static str, &'static str, Fault, &'static str)> {
+fn faults() -> Faults {
     vec![
         (
             "a wrong verb",

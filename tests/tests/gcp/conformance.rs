@@ -7,19 +7,15 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use landfall_model::trigger::Cause;
 use landfall_simulator::gcp::GcpBreakage;
+use landfall_tests::conformance::{self, Counted, Faults};
 use landfall_tests::gcp::{GcpStage, ORGANIZATION};
-use landfall_tests::judges::{Verdict, python};
+use landfall_tests::judges::Verdict;
 use serde_json::{Value, json};
 
-fn check(calls: &[Value]) -> Verdict {
-    let log: String = calls.iter().map(|call| format!("{call}\n")).collect();
-    python("check_gcp.py", &["--summary", "-"], &log)
-}
+const SCRIPT: &str = "check_gcp.py";
 
-/// How often each operation was judged.
-fn judged(verdict: &Verdict) -> BTreeMap<String, u64> {
-    let last: Value = serde_json::from_str(verdict.said.lines().last().unwrap()).unwrap();
-    serde_json::from_value(last["judged"].clone()).unwrap()
+fn check(calls: &[Value]) -> Verdict {
+    conformance::check(SCRIPT, calls)
 }
 
 /// Everything a log says of a stage's life: sweeps, a birth, drift of every kind that has a name, and its repair.
@@ -47,38 +43,17 @@ async fn every_request_is_one_that_google_describes() {
     let calls = lived().await;
     let verdict = check(&calls);
     assert!(verdict.content, "{}{}", verdict.said, verdict.complained);
-    let judged = judged(&verdict);
-    println!(
-        "{} of {} calls were judged, of {} operations:",
-        judged.values().sum::<u64>(),
-        calls.len(),
-        judged.len()
-    );
-    for (operation, count) in &judged {
-        println!("{count:6} {operation}");
-    }
-    let last: Value = serde_json::from_str(verdict.said.lines().last().unwrap()).unwrap();
-    let skipped: BTreeMap<String, BTreeMap<String, u64>> =
-        serde_json::from_value(last["skipped"].clone()).unwrap();
-    for (reason, calls) in &skipped {
-        println!("{} not judged: {reason}", calls.values().sum::<u64>());
-    }
-    let all = judged.values().sum::<u64>() + skipped.values().flat_map(BTreeMap::values).sum::<u64>();
-    assert_eq!(all, u64::try_from(calls.len()).unwrap(), "none was left out in silence");
-    // What may be skipped is listed, so that no skip comes along unnoticed.
-    let reasons: Vec<&str> = skipped.keys().map(String::as_str).collect();
-    assert!(reasons.iter().all(|reason| NOT_JUDGED.contains(reason)), "{reasons:?}");
-    // The spine's own: whatever else changes, these are sent.
-    for operation in [
+    let counted = Counted::of(&verdict);
+    counted.covers(calls.len(), &NOT_JUDGED);
+    // The spine's own.
+    counted.has(&[
         "GET cloudresourcemanager.googleapis.com/v3/projects:search",
         "POST cloudresourcemanager.googleapis.com/v3/folders",
         "POST cloudresourcemanager.googleapis.com/v3/projects/{projectsId}:move",
         "POST cloudresourcemanager.googleapis.com/v3/projects/{projectsId}:setIamPolicy",
         "POST orgpolicy.googleapis.com/v2/folders/{foldersId}/policies",
         "POST serviceusage.googleapis.com/v1/{v1Id}/{v1Id1}/services:batchEnable",
-    ] {
-        assert!(judged.contains_key(operation), "`{operation}` was never sent");
-    }
+    ]);
 }
 
 const NOT_JUDGED: [&str; 2] = [
@@ -91,29 +66,14 @@ fn what_is_right_is_left_alone() {
     let right: Vec<Value> = right().into_values().collect();
     let verdict = check(&right);
     assert!(verdict.content, "{}{}", verdict.said, verdict.complained);
-    assert_eq!(judged(&verdict).values().sum::<u64>(), u64::try_from(right.len()).unwrap());
+    assert_eq!(Counted::of(&verdict).judged.values().sum::<u64>(), u64::try_from(right.len()).unwrap());
     // Nothing at all is not right.
     assert!(!check(&[]).content);
 }
 
 #[test]
 fn every_fault_is_found() {
-    let right = right();
-    let (mut disturbed, mut expected) = (Vec::new(), Vec::new());
-    for (what, of, fault, said) in faults() {
-        let mut call = right[of].clone();
-        fault(&mut call);
-        assert_ne!(call, right[of], "{what}: nothing was disturbed");
-        disturbed.push(call);
-        expected.push((what, said));
-    }
-    let verdict = check(&disturbed);
-    for (number, (what, said)) in expected.iter().enumerate() {
-        let at = format!("line {}: ", number + 1);
-        let found: Vec<&str> = verdict.said.lines().filter(|line| line.starts_with(&at)).collect();
-        assert!(found.iter().any(|line| line.contains(said)), "{what}: expected `{said}`, said {found:?}");
-    }
-    println!("{} faults were found", expected.len());
+    conformance::every_fault_is_found(SCRIPT, &right(), faults());
 }
 
 /// One right call of each sort, by the name that the faults use.
@@ -121,14 +81,12 @@ fn right() -> BTreeMap<String, Value> {
     serde_json::from_str(include_str!("../../fixtures/gcp-calls.json")).unwrap()
 }
 
-type Fault = fn(&mut Value);
-
 fn path(call: &mut Value, from: &str, to: &str) {
     call["path"] = json!(call["path"].as_str().unwrap().replace(from, to));
 }
 
 /// What is disturbed, in which call, how, and what the checker has to say.
-fn faults() -> Vec<(&'static str, &'static str, Fault, &'static str)> {
+fn faults() -> Faults {
     vec![
         ("a wrong verb", "labels", |call| call["method"] = json!("PUT"), "method `PUT`, expected"),
         (
