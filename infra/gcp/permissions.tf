@@ -1,5 +1,6 @@
 locals {
   read_permissions = [
+    "accessapproval.settings.get",
     "billing.accounts.get",
     "billing.budgets.get",
     "billing.budgets.list",
@@ -31,6 +32,8 @@ locals {
   ]
 
   write_permissions = [
+    "accessapproval.settings.get",
+    "accessapproval.settings.update",
     "billing.budgets.create",
     "billing.budgets.get",
     "billing.budgets.list",

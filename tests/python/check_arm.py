@@ -21,6 +21,10 @@ NOT_DESCRIBED = [
         r"GET .*/(operationResults|operationStatuses|asyncOperations?)/.*",
         "an address that an answer gave: the packages follow it as it is",
     ),
+    (
+        r"(GET /providers/Microsoft.CustomerLockbox/tenantOptedIn/[0-9a-f-]{36}|POST /providers/Microsoft.CustomerLockbox/enableLockbox)",
+        "Customer Lockbox, of which Microsoft publishes a description and no package",
+    ),
 ]
 
 

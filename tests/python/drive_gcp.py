@@ -367,6 +367,13 @@ def watchers(clients):
     patch = approval.projects().updateAccessApprovalSettings(name=name, updateMask="enrolledServices", body=body)
     step("Google has to ask", patch, lambda got: got["enrolledServices"])
     step("that stays", approval.projects().getAccessApprovalSettings(name=name), lambda got: got["enrolledServices"])
+    body = {
+        "notificationEmails": ["security@acme.example"],
+        "approvalPolicy": {"justificationBasedApprovalPolicy": "JUSTIFICATION_BASED_APPROVAL_NOT_ENABLED"},
+    }
+    patch = approval.projects().updateAccessApprovalSettings(name=name, updateMask="approvalPolicy,notificationEmails", body=body)
+    step("somebody is told, and nothing is approved by itself", patch,
+         lambda got: got["enrolledServices"] and got["notificationEmails"] and got["effectiveApprovalPolicy"] == body["approvalPolicy"])
 
 
 def strangers(url):

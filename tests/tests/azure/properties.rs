@@ -121,6 +121,7 @@ fn situations() -> Vec<Situation<AzureWorld>> {
         Situation::in_organization(K::AuditLog, |world, _| {
             on(world, ROOT_GROUP).diagnostic_settings.clear();
         }),
+        Situation::in_organization(K::AccessApproval, |world, _| world.directory.lockbox = false),
         Situation::in_tenant(K::ServiceAlerts, |world, id| {
             world.damage(id, AzureBreakage::Alerts).unwrap();
         }),

@@ -123,6 +123,11 @@ fn situations() -> Vec<Situation<GcpWorld>> {
             let services = inside(world, id).things_mut("securitycentermanagement/services");
             services.remove("security-health-analytics").unwrap();
         }),
+        broken(K::AccessApproval, |world, id| world.damage(id, GcpBreakage::AccessApproval).unwrap()),
+        broken(K::AccessApproval, |world, id| {
+            let settings = inside(world, id).things_mut("accessapproval/settings").get_mut("self").unwrap();
+            settings["notificationEmails"] = json!(["somebody@acme.example"]);
+        }),
         broken(K::ServiceAlerts, |world, id| {
             let alert = inside(world, id).things_mut("monitoring/alertPolicies").values_mut().next().unwrap();
             alert["enabled"] = json!(false);

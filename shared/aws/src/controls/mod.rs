@@ -124,6 +124,10 @@ fn offer(kind: ControlKind) -> Offer<Aws> {
         ControlKind::ClosedDefaultSecurityGroups => {
             Control(&closed_default_security_groups::ClosedDefaultSecurityGroups)
         }
+        // AWS, Data privacy FAQ; The Security Design of the AWS Nitro System, "No AWS operator access".
+        ControlKind::AccessApproval => NotOffered(
+            "AWS has no requests that could be approved: its operators have no way to what is stored or computed in an account",
+        ),
         ControlKind::RegionOptIn => Control(&region_opt_in::RegionOptIn),
     }
 }

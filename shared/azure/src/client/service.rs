@@ -51,6 +51,8 @@ services! {
     ALERTS "Microsoft.Insights" "2020-10-01",
     /// Who is told of an alert.
     ACTION_GROUPS "Microsoft.Insights" "2023-01-01",
+    /// Whether Microsoft asks before it looks, of which only previews exist.
+    LOCKBOX "Microsoft.CustomerLockbox" "2018-02-28-preview",
     /// What policies found, and their repair.
     REMEDIATIONS "Microsoft.PolicyInsights" "2024-10-01",
 }

@@ -4,6 +4,7 @@
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
 mod access;
+mod access_approval;
 mod account_alias;
 mod allowed_regions;
 mod audit_log;
@@ -89,6 +90,7 @@ fn offer(kind: ControlKind) -> Offer<Azure> {
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         ControlKind::ServiceAlerts => Control(&service_alerts::ServiceAlerts),
         ControlKind::StandardsAssessment => Control(&InPolicies(standards_assessment::StandardsAssessment)),
+        ControlKind::AccessApproval => Control(&access_approval::AccessApproval),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::Budget => Control(&budget::Budget),

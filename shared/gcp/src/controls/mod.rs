@@ -4,6 +4,7 @@
 //! setting, and how it writes) and `Compare` or `Judge` (what it says of what it saw). `tags.rs` is the model to follow.
 
 mod access;
+mod access_approval;
 mod account_alias;
 mod allowed_regions;
 mod audit_log;
@@ -43,6 +44,8 @@ mod wire;
 mod wire_iam;
 #[cfg(test)]
 mod wire_policy;
+#[cfg(test)]
+mod wire_watch;
 
 use landfall_engine::cloud::Sighting;
 use landfall_engine::control::{Permissions, Platform, json, or_default, reported, unasked};
@@ -109,6 +112,7 @@ fn offer(kind: ControlKind) -> Offer<Gcp> {
         ControlKind::BillingAccount => Control(&billing_account::BillingAccount),
         ControlKind::ResourceTags => Control(&resource_tags::ResourceTags),
         ControlKind::Budget => Control(&budget::Budget),
+        ControlKind::AccessApproval => Control(&access_approval::AccessApproval),
         ControlKind::AccountAlias => Control(&account_alias::AccountAlias),
         ControlKind::Tags => Control(&tags::Tags),
         ControlKind::PasswordPolicy => {

@@ -18,16 +18,16 @@ use crate::session::Door;
 type Any<'a> = &'a dyn AnyControl<super::Gcp>;
 
 const ROOT: &str = "organizations/123456789012";
-const CHECKOUT: &str = "acme-checkout-prod";
+pub(super) const CHECKOUT: &str = "acme-checkout-prod";
 
 /// An organization on this machine, and the way there.
-struct Wire {
-    simulator: GcpSimulator,
+pub(super) struct Wire {
+    pub(super) simulator: GcpSimulator,
     door: Door,
 }
 
 impl Wire {
-    fn new(prepare: impl FnOnce(&mut GcpWorld)) -> Self {
+    pub(super) fn new(prepare: impl FnOnce(&mut GcpWorld)) -> Self {
         let mut world = GcpWorld::sample(0);
         world.add_project(CHECKOUT, ROOT, Timestamp::UNIX_EPOCH);
         prepare(&mut world);
@@ -75,7 +75,7 @@ impl Wire {
     }
 
     /// The same, and again, when there is nothing left to do.
-    async fn held_twice(&self, kind: ControlKind, desired: &Desired) -> Vec<String> {
+    pub(super) async fn held_twice(&self, kind: ControlKind, desired: &Desired) -> Vec<String> {
         let wrong = self.held(kind, desired).await;
         self.simulator.clear_calls();
         assert_eq!(self.held(kind, desired).await, [""; 0], "{kind}");

@@ -123,6 +123,7 @@ catalog! {
     NoRootKeys                   no_root_keys                    "no-root-keys",
     RootMfa                      root_mfa                        "root-mfa",
     ExternalAccessAnalysis       external_access_analysis        "external-access-analysis",
+    AccessApproval               access_approval                 "access-approval",
     DefaultServiceAccounts       default_service_accounts        "default-service-accounts",
     ServiceAccounts              service_accounts                "service-accounts",
     // data
@@ -141,6 +142,8 @@ impl ControlKind {
     /// Where it takes hold on a cloud: what is a setting of each tenant on one may be a policy on another.
     pub const fn place_on(self, provider: Provider) -> Place {
         match (self, provider) {
+            // Customer Lockbox is one switch for the whole directory.
+            (ControlKind::AccessApproval, Provider::Azure) => Place::Organization,
             // Nothing is switched on for a whole directory or for all projects at once.
             (ControlKind::EnabledServices, Provider::Azure | Provider::Gcp) => Place::Tenant,
             // A subscription has no such switches; Azure Policy denies what goes against them.
@@ -179,7 +182,7 @@ impl ControlKind {
         matches!(
             (self, provider),
             (ControlKind::EnabledServices, Provider::Aws)
-                | (ControlKind::ProtectBaseline, Provider::Azure)
+                | (ControlKind::ProtectBaseline | ControlKind::AccessApproval, Provider::Azure)
                 | (ControlKind::OrganizationPolicies | ControlKind::ResourceTags, Provider::Gcp)
                 | (ControlKind::AuditLog, Provider::Aws | Provider::Azure | Provider::Gcp)
         )

@@ -12,8 +12,8 @@ use super::{Asked, Desired, Standing};
 use crate::catalog::policies::{At, Point};
 use crate::catalog::units::WantedUnit;
 use crate::catalog::{
-    ControlKind, Place, access, account_alias, budget, organization_policies, placement, policies,
-    quarantine_gate, resource_tags, security_contacts, service_alerts, tags, units,
+    ControlKind, Place, access, access_approval, account_alias, budget, organization_policies, placement,
+    policies, quarantine_gate, resource_tags, security_contacts, service_alerts, tags, units,
 };
 use crate::facts::{Facts, Inventory};
 use crate::id::{Name, Provider, TenantId, UnitPath};
@@ -364,6 +364,15 @@ fn fill(
                 told.map(|contact| (contact.email.to_ascii_lowercase(), contact.email.clone())).collect();
             let location = settings.get("location").and_then(Value::as_str).map(str::to_owned);
             json(&service_alerts::Settings { location, recipients: recipients.into_values().collect() })
+        }
+        ControlKind::AccessApproval => {
+            let listed = settings.get("recipients").and_then(Value::as_array).into_iter().flatten();
+            let security = manifest.contacts.get(&ContactKind::Security);
+            let told = listed.filter_map(Value::as_str).chain(security.map(|contact| contact.email.as_str()));
+            // The contact's own spelling counts, and no address is told twice.
+            let recipients: BTreeMap<String, String> =
+                told.map(|email| (email.to_ascii_lowercase(), email.to_owned())).collect();
+            json(&access_approval::Settings { recipients: recipients.into_values().collect() })
         }
         ControlKind::Tags => {
             let mut wanted: BTreeMap<String, String> = BTreeMap::new();

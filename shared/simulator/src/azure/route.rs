@@ -9,6 +9,8 @@ pub(crate) enum Kind {
     Subscriptions,
     Rename,
     SubscriptionPolicy,
+    LockboxChoice,
+    EnableLockbox,
     Aliases,
     Groups,
     Descendants,
@@ -80,7 +82,9 @@ const RESOURCES: &[&str] = &[
 ];
 const SUBSCRIPTIONS: &[&str] = &["2022-12-01", "2022-09-01", "2021-01-01", "2020-01-01", "2016-06-01"];
 
-const ROUTES: [Route; 39] = [
+const LOCKBOX: &[&str] = &["2018-02-28-preview"];
+
+const ROUTES: [Route; 41] = [
     (MANAGEMENT, "managementGroups", Kind::Groups, GROUPS),
     (MANAGEMENT, "managementGroups/*", Kind::Groups, GROUPS),
     (MANAGEMENT, "managementGroups/*/descendants", Kind::Descendants, GROUPS),
@@ -107,6 +111,8 @@ const ROUTES: [Route; 39] = [
     ("Microsoft.Resources", "tags/*", Kind::Tags, RESOURCES),
     ("Microsoft.Subscription", "rename", Kind::Rename, SUBSCRIPTION),
     ("Microsoft.Subscription", "policies/*", Kind::SubscriptionPolicy, SUBSCRIPTION),
+    ("Microsoft.CustomerLockbox", "tenantOptedIn/*", Kind::LockboxChoice, LOCKBOX),
+    ("Microsoft.CustomerLockbox", "enableLockbox", Kind::EnableLockbox, LOCKBOX),
     ("Microsoft.Subscription", "aliases/*", Kind::Aliases, SUBSCRIPTION),
     (INSIGHTS, "policyStates/*/summarize", Kind::PolicyStates, STATES),
     (INSIGHTS, "policyStates/*/queryResults", Kind::PolicyStates, STATES),

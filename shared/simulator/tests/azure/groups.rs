@@ -195,6 +195,22 @@ fn a_new_subscription_announces_itself_and_belongs_to_its_creator() {
 }
 
 #[test]
+fn the_lockbox_is_the_directorys() {
+    let simulator = simulator(1);
+    let client = Client::new(&simulator);
+    let path = |id: &str| {
+        format!("/providers/Microsoft.CustomerLockbox/tenantOptedIn/{id}?api-version=2018-02-28-preview")
+    };
+    let enable = "/providers/Microsoft.CustomerLockbox/enableLockbox?api-version=2018-02-28-preview";
+    assert_eq!(client.get(&path(DIRECTORY)).json(), json!({"isOptedIn": false}));
+    assert_eq!(client.get(&path(FIRST)).told(), "404 NotFound");
+    for _ in 0..2 {
+        assert_eq!(client.call("POST", enable, &json!({})).status, 200);
+        assert_eq!(client.get(&path(DIRECTORY)).json(), json!({"isOptedIn": true}));
+    }
+}
+
+#[test]
 fn the_directory_says_whether_subscriptions_may_leave() {
     let simulator = simulator(1);
     let client = Client::new(&simulator);

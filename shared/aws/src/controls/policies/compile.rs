@@ -286,6 +286,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::HardenedInstances
             | ControlKind::NoDefaultNetwork
             | ControlKind::ClosedDefaultSecurityGroups
+            | ControlKind::AccessApproval
             | ControlKind::RegionOptIn => return Err(format!("`{kind}` can't be compiled into a policy")),
         }
     }

@@ -111,6 +111,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
             | ControlKind::ServiceAccounts
             | ControlKind::NoDefaultNetwork
             | ControlKind::ClosedDefaultSecurityGroups
+            | ControlKind::AccessApproval
             | ControlKind::RegionOptIn => return Err(format!("`{kind}` can't be made into a policy")),
         }
     }

@@ -106,6 +106,7 @@ pub(super) fn constraints(
         | ControlKind::NoRootKeys
         | ControlKind::RootMfa
         | ControlKind::ClosedDefaultSecurityGroups
+        | ControlKind::AccessApproval
         | ControlKind::RegionOptIn => return Err(format!("no constraint says what `{kind}` asks")),
     })
 }

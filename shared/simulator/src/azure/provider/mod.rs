@@ -5,6 +5,7 @@ mod compliance;
 mod diagnostics;
 mod groups;
 mod hierarchy;
+mod lockbox;
 mod locks;
 mod policy_assignments;
 mod policy_definitions;
@@ -36,6 +37,8 @@ pub(crate) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
         Kind::Subscriptions => subscriptions::answer(world, request),
         Kind::Rename => subscriptions::rename(world, request),
         Kind::SubscriptionPolicy => subscriptions::policy(world, request),
+        Kind::LockboxChoice => lockbox::choice(world, request),
+        Kind::EnableLockbox => lockbox::enable(world, request),
         Kind::Aliases => subscriptions::alias(world, request),
         Kind::Groups => groups::answer(world, request),
         Kind::Descendants => groups::descendants(world, request),

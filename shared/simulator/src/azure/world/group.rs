@@ -63,6 +63,8 @@ pub struct Directory {
     pub management_groups: BTreeMap<String, ManagementGroup>,
     pub hierarchy_settings: Option<HierarchySettings>,
     pub subscription_policy: SubscriptionPolicy,
+    /// Whether Customer Lockbox is on: Microsoft's people ask before they look.
+    pub lockbox: bool,
     /// By object id in lower case.
     pub principals: BTreeMap<String, Principal>,
     /// Custom roles, by their UUID.

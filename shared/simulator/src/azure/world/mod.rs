@@ -119,6 +119,7 @@ impl AzureWorld {
             management_groups: BTreeMap::new(),
             hierarchy_settings: None,
             subscription_policy: SubscriptionPolicy::default(),
+            lockbox: false,
             principals: BTreeMap::new(),
             role_definitions: Resources::new(),
             governance: Governance::default(),

@@ -25,6 +25,9 @@ const FIELDS: [&str; 9] = [
     "requireCustomerVisibleJustification",
     "approvalPolicy",
 ];
+/// The word by which a resource leaves it to the one above.
+const INHERITED: &str = "JUSTIFICATION_BASED_APPROVAL_INHERITED";
+
 const TOLD: [&str; 6] = [
     "name",
     "enrolledAncestor",
@@ -48,7 +51,8 @@ pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
             let mask = if request.query("updateMask").is_some() {
                 request.mask()
             } else {
-                FIELDS.map(str::to_owned).to_vec()
+                // "If this field is left unset, only the notification_emails field will be updated."
+                vec!["notificationEmails".to_owned()]
             };
             let old = own(world, &of).unwrap_or_else(|| json!({}));
             let new = masked(&old, &request.body, &mask, &FIELDS, &TOLD)?;
@@ -98,6 +102,16 @@ fn show(world: &GcpWorld, request: &Request, of: &str) -> Answered {
     }
     if above.iter().any(|one| !text(one, "activeKeyVersion").is_empty()) {
         shown = with(shown, "ancestorHasActiveKeyVersion", true);
+    }
+    // The nearest that says something but that the one above says it.
+    let policies = own(world, of).into_iter().chain(above).filter_map(|one| {
+        one.pointer("/approvalPolicy/justificationBasedApprovalPolicy")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    });
+    if let Some(policy) = policies.into_iter().find(|policy| policy != INHERITED) {
+        let policy = json!({"justificationBasedApprovalPolicy": policy});
+        shown = with(shown, "effectiveApprovalPolicy", policy);
     }
     Ok(shown)
 }
