@@ -151,6 +151,7 @@ def main():
     guardduty(member)
     security_hub(member)
     cloudtrail(top, member)
+    config(member)
     budgets(member)
     identity(top)
     sqs(top)
@@ -505,6 +506,48 @@ def cloudtrail(top, member):
     ask("one of nobody", "get_trail_status", Name="nobody")
     ask("deleted", "delete_trail", Name="audit")
     ask("gone", "get_trail_status", Name="audit")
+
+
+def config(member):
+    def ask(name, operation, pick="@", **parameters):
+        return member.step(f"config: {name}", "config", operation, pick, **parameters)
+
+    role = f"arn:aws:iam::{named('member')}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+    recorder = {"name": "landfall", "roleARN": role, "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True}}
+    channel = {"name": "landfall", "s3BucketName": "acme-config"}
+    recorders = "ConfigurationRecorders[].{Name: name, Role: roleARN, Everything: recordingGroup.allSupported, Global: recordingGroup.includeGlobalResourceTypes, By: recordingGroup.recordingStrategy.useOnly}"
+    channels = "DeliveryChannels[].{Name: name, Bucket: s3BucketName, Topic: snsTopicARN}"
+    recording = "ConfigurationRecordersStatus[].recording"
+    ask("none", "describe_configuration_recorders", recorders)
+    ask("one of nobody", "describe_configuration_recorders", recorders, ConfigurationRecorderNames=["nobody"])
+    ask("its role is missing", "put_configuration_recorder", ConfigurationRecorder=recorder)
+    member.step("iam: a role of AWS Config", "iam", "create_service_linked_role", "Role.{Name: RoleName, Arn: Arn}", AWSServiceName="config.amazonaws.com")
+    member.step("iam: the role again", "iam", "create_service_linked_role", "Role.RoleName", AWSServiceName="config.amazonaws.com")
+    ask("a channel without a recorder", "put_delivery_channel", DeliveryChannel={**channel, "name": "other"})
+    ask("one", "put_configuration_recorder", ConfigurationRecorder=recorder)
+    ask("another", "put_configuration_recorder", ConfigurationRecorder={**recorder, "name": "other"})
+    some = {"allSupported": True, "resourceTypes": ["AWS::EC2::VPC"]}
+    ask("everything and some", "put_configuration_recorder", ConfigurationRecorder={**recorder, "recordingGroup": some})
+    ask("it", "describe_configuration_recorders", recorders)
+    ask("started without a channel", "start_configuration_recorder", ConfigurationRecorderName="landfall")
+    ask("no channels", "describe_delivery_channels", channels)
+    ask("a channel to nowhere", "put_delivery_channel", DeliveryChannel={**channel, "s3BucketName": ""})
+    ask("a channel", "put_delivery_channel", DeliveryChannel=channel)
+    ask("another channel", "put_delivery_channel", DeliveryChannel={**channel, "name": "other"})
+    ask("the channel", "describe_delivery_channels", channels)
+    ask("it stands still", "describe_configuration_recorder_status", recording)
+    ask("started", "start_configuration_recorder", ConfigurationRecorderName="landfall")
+    ask("started again", "start_configuration_recorder", ConfigurationRecorderName="landfall")
+    ask("it records", "describe_configuration_recorder_status", recording, ConfigurationRecorderNames=["landfall"])
+    ask("a channel in use", "delete_delivery_channel", DeliveryChannelName="landfall")
+    ask("fewer", "put_configuration_recorder", ConfigurationRecorder={**recorder, "recordingGroup": {"resourceTypes": ["AWS::EC2::VPC"]}})
+    ask("fewer now, and it goes on", "describe_configuration_recorder_status", recording)
+    ask("what is left", "describe_configuration_recorders", recorders)
+    ask("stopped", "stop_configuration_recorder", ConfigurationRecorderName="landfall")
+    ask("it does not record", "describe_configuration_recorder_status", recording)
+    ask("the channel goes", "delete_delivery_channel", DeliveryChannelName="landfall")
+    ask("deleted", "delete_configuration_recorder", ConfigurationRecorderName="landfall")
+    ask("gone", "describe_configuration_recorder_status", recording, ConfigurationRecorderNames=["landfall"])
 
 
 def budgets(member):

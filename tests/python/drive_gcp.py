@@ -360,6 +360,9 @@ def watchers(clients):
     feeds = clients.assets.feeds()
     made = step("a feed", feeds.create(parent=ORGANIZATION, body={"feedId": "landfall", "feed": feed}), lambda got: got["name"])
     step("feeds", feeds.list(parent=ORGANIZATION), lambda got: [one["name"] for one in got["feeds"]] == [made["name"]])
+    body = {"feed": {"name": made["name"], "assetTypes": [*feed["assetTypes"], "storage.googleapis.com/Bucket"]}, "updateMask": "assetTypes"}
+    step("it tells of more", feeds.patch(name=made["name"], body=body), lambda got: len(got["assetTypes"]) == 2 and got["contentType"] == "RESOURCE")
+    step("a second one of its name", feeds.create(parent=ORGANIZATION, body={"feedId": "landfall", "feed": feed}), 409)
     step("it is deleted", feeds.delete(name=made["name"]), {})
     approval, name = clients.approval, f"projects/{PROJECT}/accessApprovalSettings"
     step("nobody has to ask", approval.projects().getAccessApprovalSettings(name=name), 404)

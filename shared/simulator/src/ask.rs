@@ -18,6 +18,7 @@ pub(crate) enum Service {
     GuardDuty,
     SecurityHub,
     CloudTrail,
+    Config,
     Budgets,
     SsoAdmin,
     IdentityStore,
@@ -48,6 +49,7 @@ impl Service {
             Self::GuardDuty => "guardduty",
             Self::SecurityHub => "securityhub",
             Self::CloudTrail => "cloudtrail",
+            Self::Config => "config",
             Self::Budgets => "budgets",
             Self::SsoAdmin => "sso-admin",
             Self::IdentityStore => "identitystore",
@@ -68,6 +70,7 @@ impl Service {
             "guardduty" => Self::GuardDuty,
             "securityhub" => Self::SecurityHub,
             "cloudtrail" => Self::CloudTrail,
+            "config" => Self::Config,
             "budgets" => Self::Budgets,
             "sso" | "sso-admin" => Self::SsoAdmin,
             "identitystore" => Self::IdentityStore,
@@ -84,6 +87,7 @@ impl Service {
             Self::S3Control => Protocol::RestXml,
             Self::Organizations
             | Self::CloudTrail
+            | Self::Config
             | Self::Budgets
             | Self::SsoAdmin
             | Self::IdentityStore
@@ -96,7 +100,7 @@ impl Service {
         match self {
             Self::Sts | Self::Iam => "ValidationError",
             Self::Organizations | Self::SecurityHub => "InvalidInputException",
-            Self::Account | Self::AccessAnalyzer | Self::SsoAdmin | Self::IdentityStore => {
+            Self::Account | Self::AccessAnalyzer | Self::Config | Self::SsoAdmin | Self::IdentityStore => {
                 "ValidationException"
             }
             Self::S3Control => "InvalidRequest",

@@ -35,6 +35,8 @@ pub enum Breakage {
     AccessAnalyzer,
     /// Deletes the GuardDuty detectors.
     Detector,
+    /// Deletes AWS Config's recorders and delivery channels.
+    Recorder,
     /// Switches Security Hub off.
     Standards,
     /// Deletes the account's trails; those of the organization are the management account's.
@@ -53,7 +55,7 @@ pub enum Breakage {
     Suspended,
 }
 
-const NAMES: [(&str, Breakage); 22] = [
+const NAMES: [(&str, Breakage); 23] = [
     ("password-policy", Breakage::PasswordPolicy),
     ("weak-password-policy", Breakage::WeakPasswordPolicy),
     ("ebs-encryption", Breakage::EbsEncryption),
@@ -68,6 +70,7 @@ const NAMES: [(&str, Breakage); 22] = [
     ("metadata-defaults", Breakage::MetadataDefaults),
     ("access-analyzer", Breakage::AccessAnalyzer),
     ("detector", Breakage::Detector),
+    ("recorder", Breakage::Recorder),
     ("standards", Breakage::Standards),
     ("trail", Breakage::Trail),
     ("budgets", Breakage::Budgets),
@@ -139,6 +142,7 @@ pub(crate) fn perform(
         | Breakage::MetadataDefaults
         | Breakage::AccessAnalyzer
         | Breakage::Detector
+        | Breakage::Recorder
         | Breakage::Standards => {
             for name in &regions {
                 account.region(name).damage(what, id, name);

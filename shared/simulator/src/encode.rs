@@ -162,6 +162,7 @@ fn namespace(service: Service) -> &'static str {
         | Service::GuardDuty
         | Service::SecurityHub
         | Service::CloudTrail
+        | Service::Config
         | Service::Budgets
         | Service::SsoAdmin
         | Service::IdentityStore

@@ -66,6 +66,7 @@ pub(crate) fn throttled(service: Service) -> Refusal {
         Service::AccessAnalyzer
         | Service::GuardDuty
         | Service::CloudTrail
+        | Service::Config
         | Service::Budgets
         | Service::SsoAdmin
         | Service::IdentityStore => "ThrottlingException",

@@ -56,7 +56,7 @@ enum Part {
 
 fn part(ask: &Ask) -> Option<Part> {
     // Asking how a job of ours is going is answered from that job, not from a replica.
-    if ask.operation.ends_with("Status") && ask.service != Service::Account {
+    if ask.operation.ends_with("Status") && !matches!(ask.service, Service::Account | Service::Config) {
         return None;
     }
     Some(match ask.service {
@@ -70,6 +70,7 @@ fn part(ask: &Ask) -> Option<Part> {
         | Service::AccessAnalyzer
         | Service::GuardDuty
         | Service::SecurityHub
+        | Service::Config
         | Service::Budgets => Part::Account(ask.caller.account.clone()),
     })
 }

@@ -53,9 +53,9 @@ pub use fault::{Denied, FaultError, Faults};
 pub use options::{Options, StartError};
 pub use simulator::Simulator;
 pub use world::{
-    Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CONTROLLER_ROLE, CreateRequest,
-    Detector, Group, Hub, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member, Message,
-    MetadataDefaults, NetworkAcl, NetworkInterface, Notification, ORGANIZATION, Organization, PasswordPolicy,
-    PermissionSet, Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root, RouteTable, Rule,
-    SecurityGroup, Settings, Subnet, Trail, Unit, Vpc, World,
+    Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CONTROLLER_ROLE, Config,
+    CreateRequest, Detector, Group, Hub, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member,
+    Message, MetadataDefaults, NetworkAcl, NetworkInterface, Notification, ORGANIZATION, Organization,
+    PasswordPolicy, PermissionSet, Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root, RouteTable,
+    Rule, SecurityGroup, Settings, Subnet, Trail, Unit, Vpc, World,
 };

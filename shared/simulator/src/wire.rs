@@ -28,12 +28,13 @@ pub(crate) struct Understood {
 }
 
 /// JSON services say theirs in `x-amz-target`, as `Prefix.Operation`.
-const TARGETS: [(&str, Service); 6] = [
+const TARGETS: [(&str, Service); 7] = [
     ("AWSOrganizationsV20161128", Service::Organizations),
     ("AWSBudgetServiceGateway", Service::Budgets),
     ("SWBExternalService", Service::SsoAdmin),
     ("AWSIdentityStore", Service::IdentityStore),
     ("AmazonSQS", Service::Sqs),
+    ("StarlingDoveService", Service::Config),
     ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", Service::CloudTrail),
 ];
 

@@ -100,6 +100,16 @@ fn situations() -> Vec<Situation<World>> {
             region(world, account).hub.as_mut().unwrap().standards.clear();
         }),
         Situation::in_tenant(K::StandardsAssessment, |world, account| region(world, account).hub = None),
+        Situation::in_tenant(K::ConfigurationRecording, |world, account| {
+            region(world, account).config.recording = false;
+        }),
+        Situation::in_tenant(K::ConfigurationRecording, |world, account| {
+            let recorder = region(world, account).config.recorder.as_mut().unwrap();
+            *recorder.pointer_mut("/recordingGroup/includeGlobalResourceTypes").unwrap() = true.into();
+        }),
+        Situation::in_tenant(K::ConfigurationRecording, |world, account| {
+            world.account_mut(account).unwrap().region("eu-central-1").config = Default::default();
+        }),
         Situation::in_organization(K::AuditLog, |world, _| {
             world.organization.trails.values_mut().for_each(|trail| trail.logging = false);
         }),

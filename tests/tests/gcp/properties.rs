@@ -111,6 +111,9 @@ fn situations() -> Vec<Situation<GcpWorld>> {
         Situation::in_organization(K::AuditLog, |world, _| {
             world.at(ORGANIZATION).unwrap().iam.audit_configs.clear();
         }),
+        Situation::in_organization(K::ConfigurationRecording, |world, _| {
+            world.at(ORGANIZATION).unwrap().things_mut("cloudasset/feeds").clear();
+        }),
         broken(K::AccountAlias, |world, id| world.damage(id, GcpBreakage::Name).unwrap()),
         broken(K::Tags, |world, id| world.damage(id, GcpBreakage::Labels).unwrap()),
         broken(K::SecurityContacts, |world, id| world.damage(id, GcpBreakage::Contacts).unwrap()),

@@ -132,6 +132,11 @@ pub(crate) static CLOUDTRAIL: Service<Json> = Service {
     },
 };
 
+pub(crate) static CONFIG: Service<Json> = Service {
+    about: regional("config", "Config Service", "config", "config"),
+    protocol: Json { target: "StarlingDoveService", content_type: JSON_1_1 },
+};
+
 pub(crate) static BUDGETS: Service<Json> = Service {
     about: global(
         "budgets",
@@ -194,7 +199,7 @@ pub(crate) static SQS: Service<Json> = Service {
 pub(crate) static S3: About = regional("s3", "S3", "s3", "s3");
 
 /// All of them, for questions about every service.
-pub(crate) static ALL: [&About; 16] = [
+pub(crate) static ALL: [&About; 17] = [
     &STS.about,
     &ORGANIZATIONS.about,
     &IAM.about,
@@ -206,6 +211,7 @@ pub(crate) static ALL: [&About; 16] = [
     &GUARDDUTY.about,
     &SECURITY_HUB.about,
     &CLOUDTRAIL.about,
+    &CONFIG.about,
     &BUDGETS.about,
     &SSO_ADMIN.about,
     &IDENTITY_STORE.about,

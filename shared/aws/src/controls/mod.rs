@@ -12,6 +12,7 @@ mod block_public_snapshots;
 mod block_public_storage;
 mod budget;
 mod closed_default_security_groups;
+mod configuration_recording;
 mod denied_services;
 mod ec2;
 mod enabled_services;
@@ -101,6 +102,7 @@ fn offer(kind: ControlKind) -> Offer<Aws> {
             NotOffered("AWS has no locks on resources; protect-baseline denies closing the account")
         }
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
+        ControlKind::ConfigurationRecording => Control(&configuration_recording::ConfigurationRecording),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         // AWS User Notifications user guide, "AWS managed notifications".
         ControlKind::ServiceAlerts => {

@@ -94,6 +94,7 @@ async fn settings_are_written_once_and_then_hold() {
             ControlKind::StandardsAssessment,
             json!({"aws": ["aws-foundational-security-best-practices/v/1.0.0"], "azure": [], "gcp": []}),
         ),
+        (ControlKind::ConfigurationRecording, json!({"aws": "acme-audit", "asset-types": []})),
         // Nobody there is the organization's management account: this one only looks.
         (ControlKind::AuditLog, json!({"aws": "acme-audit"})),
         (ControlKind::ClosedDefaultSecurityGroups, json!({})),

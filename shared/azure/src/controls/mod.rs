@@ -87,6 +87,11 @@ fn offer(kind: ControlKind) -> Offer<Azure> {
         ControlKind::ProtectBaseline => Control(&protect_baseline::ProtectBaseline),
         ControlKind::ResourceLocks => Control(&resource_locks::ResourceLocks),
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
+        // Azure Resource Graph, "Get resource changes"; Azure Monitor, "Activity log".
+        ControlKind::ConfigurationRecording => NotOffered(
+            "Azure keeps it itself: Resource Graph shows each change of a resource for 14 days, and the activity log who made it, which \
+             audit-log sends to a place where it stays",
+        ),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         ControlKind::ServiceAlerts => Control(&service_alerts::ServiceAlerts),
         ControlKind::StandardsAssessment => Control(&InPolicies(standards_assessment::StandardsAssessment)),

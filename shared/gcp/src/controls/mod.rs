@@ -13,6 +13,7 @@ mod block_public_images;
 mod block_public_snapshots;
 mod block_public_storage;
 mod budget;
+mod configuration_recording;
 mod default_service_accounts;
 mod denied_services;
 mod enabled_services;
@@ -87,6 +88,7 @@ fn offer(kind: ControlKind) -> Offer<Gcp> {
         ControlKind::AuditLog => Control(&audit_log::AuditLog),
         ControlKind::DefaultServiceAccounts => Control(&default_service_accounts::DefaultServiceAccounts),
         ControlKind::ServiceAccounts => Control(&service_accounts::ServiceAccounts),
+        ControlKind::ConfigurationRecording => Control(&configuration_recording::ConfigurationRecording),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         ControlKind::StandardsAssessment => Control(&standards_assessment::StandardsAssessment),
         ControlKind::ServiceAlerts => Control(&service_alerts::ServiceAlerts),

@@ -50,3 +50,41 @@ async fn what_is_enrolled_above_is_not_said_again() {
     assert_eq!(wrong, ["nobody tells security@acme.example of requests"]);
     assert_eq!(settings(&wire), json!({"notificationEmails": ["security@acme.example"]}));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_is_made_for_the_organization_beside_those_of_others() {
+    const FEEDS: &str = "cloudasset/feeds";
+    let asked = json!({
+        "gcp": "projects/acme-logs/topics/assets", "asset-types": ["compute.googleapis.com/Disk", "storage.googleapis.com/Bucket"],
+    });
+    let theirs = json!({
+        "name": "organizations/123456789012/feeds/theirs", "assetTypes": ["compute.googleapis.com/Disk"], "contentType": "RESOURCE",
+        "feedOutputConfig": {"pubsubDestination": {"topic": "projects/theirs/topics/x"}},
+    });
+    let wire = Wire::new(|world| {
+        let feeds = world.organization.governance.things_mut(FEEDS);
+        feeds.insert("theirs".to_owned(), theirs.clone());
+    });
+    let organization = Landscape::organization().asks(ControlKind::ConfigurationRecording, asked).desired;
+    let wrong = wire.held_twice(ControlKind::ConfigurationRecording, &organization).await;
+    assert_eq!(wrong, ["no feed of the organization tells the named topic how resources are set up"]);
+    // Somebody narrows ours, and adds a type.
+    wire.simulator.change(|world| {
+        let feeds = world.organization.governance.things_mut(FEEDS);
+        let ours = feeds.get_mut("landfall-configuration").unwrap();
+        ours["assetTypes"] = json!(["iam.googleapis.com/Role"]);
+        ours["condition"] = json!({"expression": "temporal_asset.deleted == true"});
+    });
+    assert_eq!(wire.held_twice(ControlKind::ConfigurationRecording, &organization).await.len(), 1);
+    wire.simulator.read(|world| {
+        let feeds = world.organization.governance.things(FEEDS);
+        assert_eq!((feeds.len(), &feeds["theirs"]), (2, &theirs));
+        let ours = &feeds["landfall-configuration"];
+        let types = json!([
+            "compute.googleapis.com/Disk",
+            "iam.googleapis.com/Role",
+            "storage.googleapis.com/Bucket"
+        ]);
+        assert_eq!((&ours["assetTypes"], ours.get("condition")), (&types, None));
+    });
+}

@@ -108,6 +108,7 @@ catalog! {
     ResourceLocks                resource_locks                  "resource-locks",
     // what is seen of what happens
     AuditLog                     audit_log                       "audit-log",
+    ConfigurationRecording       configuration_recording         "configuration-recording",
     ThreatDetection              threat_detection                "threat-detection",
     ServiceAlerts                service_alerts                  "service-alerts",
     StandardsAssessment          standards_assessment            "standards-assessment",
@@ -144,6 +145,8 @@ impl ControlKind {
         match (self, provider) {
             // Customer Lockbox is one switch for the whole directory.
             (ControlKind::AccessApproval, Provider::Azure) => Place::Organization,
+            // One feed of the organization reaches every project.
+            (ControlKind::ConfigurationRecording, Provider::Gcp) => Place::Organization,
             // Nothing is switched on for a whole directory or for all projects at once.
             (ControlKind::EnabledServices, Provider::Azure | Provider::Gcp) => Place::Tenant,
             // A subscription has no such switches; Azure Policy denies what goes against them.
@@ -183,7 +186,12 @@ impl ControlKind {
             (self, provider),
             (ControlKind::EnabledServices, Provider::Aws)
                 | (ControlKind::ProtectBaseline | ControlKind::AccessApproval, Provider::Azure)
-                | (ControlKind::OrganizationPolicies | ControlKind::ResourceTags, Provider::Gcp)
+                | (
+                    ControlKind::OrganizationPolicies
+                        | ControlKind::ResourceTags
+                        | ControlKind::ConfigurationRecording,
+                    Provider::Gcp
+                )
                 | (ControlKind::AuditLog, Provider::Aws | Provider::Azure | Provider::Gcp)
         )
     }

@@ -21,7 +21,8 @@ whoever makes one escapes every deny; writing the account's public access block 
 EBS off or changing its key; opening snapshots or images to the public, or blocking less of it; changing the metadata
 defaults of instances; making a default network or subnet; deleting an access analyzer; deleting or changing a GuardDuty
 detector or leaving its administrator; switching off Security Hub or one of its standards, or leaving its administrator;
-deleting, stopping or changing a CloudTrail trail or what it selects, the tenant's own trails included; leaving the organization or closing the account; writing or deleting the alternate contacts; making,
+deleting, stopping or changing a CloudTrail trail or what it selects, the tenant's own trails included; stopping or deleting AWS
+Config's recorder, or deleting its delivery channel; leaving the organization or closing the account; writing or deleting the alternate contacts; making,
 changing or deleting budgets; writing or deleting the password policy. Where it is not asked, every policy that denies anything still denies the taking of spared names.
 Service-linked roles and the management account are not bound. Who may assume a spared role stays a matter of its trust
 policy.

@@ -424,6 +424,7 @@ fn fill(
         | ControlKind::ProtectBaseline
         | ControlKind::ResourceLocks
         | ControlKind::AuditLog
+        | ControlKind::ConfigurationRecording
         | ControlKind::ThreatDetection
         | ControlKind::StandardsAssessment
         | ControlKind::PasswordPolicy

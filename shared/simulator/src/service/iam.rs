@@ -33,9 +33,44 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
             Ok(json!({"AccountAliases": account.alias.iter().collect::<Vec<_>>(), "IsTruncated": false}))
         }
         "CreateAccountAlias" => create_alias(account, ask, alias_taken),
+        "CreateServiceLinkedRole" => create_service_linked_role(account, ask),
         "DeleteAccountAlias" => delete_alias(account, ask),
         _ => Err(super::unknown(Some(ask.service), &ask.operation)),
     }
+}
+
+/// Services whose role can be made by hand, with the name that it gets.
+///
+/// Source: IAM user guide, AWS services that work with IAM; the roles' names are those of each service's own guide.
+const SERVICE_LINKED: [(&str, &str); 1] = [("config.amazonaws.com", "AWSServiceRoleForConfig")];
+
+fn create_service_linked_role(account: &mut Account, ask: &Ask) -> Answered {
+    let service = ask.need("AWSServiceName")?;
+    let Some((_, name)) = SERVICE_LINKED.iter().find(|(known, _)| *known == service) else {
+        return Err(Refusal::new(
+            "InvalidInput",
+            format!("Service {service} can't have service linked roles"),
+        ));
+    };
+    if !account.service_linked_roles.insert((*name).to_owned()) {
+        let message = format!(
+            "Service role name {name} has been taken in this account, please try a different suffix."
+        );
+        return Err(Refusal::new("InvalidInput", message));
+    }
+    let id = format!("AROA{}", &crate::world::hex(&format!("{}{name}", account.id), 17).to_ascii_uppercase());
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Action": ["sts:AssumeRole"], "Effect": "Allow", "Principal": {"Service": [service]}}],
+    });
+    Ok(json!({"Role": {
+        "Path": format!("/aws-service-role/{service}/"),
+        "RoleName": name,
+        "RoleId": id,
+        "Arn": format!("arn:aws:iam::{}:role/aws-service-role/{service}/{name}", account.id),
+        "CreateDate": ask.now.to_string(),
+        "AssumeRolePolicyDocument": trust.to_string(),
+    }}))
 }
 
 fn no_password_policy(account: &str) -> Refusal {

@@ -6,6 +6,7 @@ mod access_analyzer;
 mod account;
 mod budgets;
 mod cloudtrail;
+mod config;
 mod ec2;
 mod guardduty;
 mod iam;
@@ -39,6 +40,7 @@ pub(crate) fn answer(world: &mut World, ask: &Ask) -> Answered {
         Service::GuardDuty => guardduty::answer(world, ask),
         Service::SecurityHub => securityhub::answer(world, ask),
         Service::CloudTrail => cloudtrail::answer(world, ask),
+        Service::Config => config::answer(world, ask),
         Service::Budgets => budgets::answer(world, ask),
         Service::SsoAdmin => sso_admin::answer(world, ask),
         Service::IdentityStore => identitystore::answer(world, ask),

@@ -1,6 +1,6 @@
 //! The inside of one account: what its own APIs show, as opposed to what the organization knows of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,6 +15,8 @@ pub struct Account {
     pub name: String,
     pub alias: Option<String>,
     pub roles: BTreeMap<String, Role>,
+    /// Roles of AWS's own services that were made by hand, by name.
+    pub service_linked_roles: BTreeSet<String>,
     /// `None` means GetAccountPasswordPolicy answers NoSuchEntity.
     pub password_policy: Option<PasswordPolicy>,
     /// AccountAccessKeysPresent.
@@ -50,6 +52,7 @@ impl Account {
             name: name.to_owned(),
             alias: None,
             roles,
+            service_linked_roles: BTreeSet::new(),
             password_policy: None,
             root_keys: false,
             root_mfa: true,

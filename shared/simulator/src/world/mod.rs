@@ -26,7 +26,7 @@ pub use network::{
 pub use organization::{Attachment, CreateRequest, Joined, Member, Organization, Policy, Root, Trail, Unit};
 pub(crate) use organization::{full_access_of, limits};
 pub use queue::{Message, Queue};
-pub use region::{Analyzer, Detector, Hub, MetadataDefaults, Region};
+pub use region::{Analyzer, Config, Detector, Hub, MetadataDefaults, Region};
 
 use crate::ask::Caller;
 

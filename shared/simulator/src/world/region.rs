@@ -34,6 +34,7 @@ pub struct Region {
     pub detector: Option<Detector>,
     /// Security Hub, where it is on.
     pub hub: Option<Hub>,
+    pub config: Config,
     pub queues: BTreeMap<String, Queue>,
 }
 
@@ -56,6 +57,7 @@ impl Default for Region {
             analyzers: BTreeMap::new(),
             detector: None,
             hub: None,
+            config: Config::default(),
             queues: BTreeMap::new(),
         }
     }
@@ -99,6 +101,8 @@ impl Region {
             self.analyzers.clear();
         } else if what == Breakage::Detector {
             self.detector = None;
+        } else if what == Breakage::Recorder {
+            self.config = Config::default();
         } else if what == Breakage::Standards {
             self.hub = None;
         } else if matches!(what, Breakage::DefaultVpc | Breakage::NetworkInterface) {
@@ -151,6 +155,20 @@ pub struct Detector {
     pub administrator: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// AWS Config in one region, which has one recorder and one channel.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Config {
+    /// The API's `ConfigurationRecorder`, as it shows it.
+    pub recorder: Option<Value>,
+    /// The API's `DeliveryChannel`, as it was sent.
+    pub channel: Option<Value>,
+    pub recording: bool,
+    pub started_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+    /// The code of what keeps it from delivering, if anything does.
+    pub failure: Option<String>,
 }
 
 /// Security Hub in one region.

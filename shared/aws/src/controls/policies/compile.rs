@@ -141,8 +141,8 @@ const USER_CHANGES: [&str; 22] = [
 
 /// What takes away what the baseline rests on. Deleting S3's access block needs the permission to put it, and enabling the one
 /// of snapshots can lower it from all sharing to new sharing. A detector is suspended by updating it, and a trail that selects no
-/// events writes nothing down. The administrators of GuardDuty and Security Hub had another name, whose action still works.
-const UNDOING: [&str; 30] = [
+/// events writes nothing down. A recorder that is changed is put right: whoever set AWS Config up for themselves can go on. The administrators of GuardDuty and Security Hub had another name, whose action still works.
+const UNDOING: [&str; 33] = [
     "access-analyzer:DeleteAnalyzer",
     "account:CloseAccount",
     "account:DeleteAlternateContact",
@@ -152,6 +152,9 @@ const UNDOING: [&str; 30] = [
     "cloudtrail:PutEventSelectors",
     "cloudtrail:StopLogging",
     "cloudtrail:UpdateTrail",
+    "config:DeleteConfigurationRecorder",
+    "config:DeleteDeliveryChannel",
+    "config:StopConfigurationRecorder",
     "ec2:CreateDefaultSubnet",
     "ec2:CreateDefaultVpc",
     "ec2:DisableEbsEncryptionByDefault",
@@ -270,6 +273,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::Budget
             | ControlKind::ResourceLocks
             | ControlKind::AuditLog
+            | ControlKind::ConfigurationRecording
             | ControlKind::ThreatDetection
             | ControlKind::ServiceAlerts
             | ControlKind::StandardsAssessment

@@ -98,6 +98,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
             | ControlKind::ResourceTags
             | ControlKind::ResourceLocks
             | ControlKind::AuditLog
+            | ControlKind::ConfigurationRecording
             | ControlKind::ThreatDetection
             | ControlKind::ServiceAlerts
             | ControlKind::AccountAlias

@@ -95,6 +95,7 @@ pub(super) fn constraints(
         | ControlKind::AuditLog
         | ControlKind::DefaultServiceAccounts
         | ControlKind::ServiceAccounts
+        | ControlKind::ConfigurationRecording
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
         | ControlKind::StandardsAssessment

@@ -84,7 +84,7 @@ fn a_denied_service_is_all_of_its_actions_and_an_action_is_itself() {
 fn the_baseline_and_the_roles_that_hold_it_are_protected() {
     assert!(UNDOING.is_sorted() && ROLE_CHANGES.is_sorted() && USER_CHANGES.is_sorted());
     let baseline = &compiled("222222222222", "workloads")[1..];
-    assert_eq!(baseline[0]["Action"], json!(UNDOING));
+    assert_eq!(baseline[0]["Action"], json!(&UNDOING[..]));
     for undoing in ["guardduty:DeleteDetector", "securityhub:DisableSecurityHub", "cloudtrail:StopLogging"] {
         assert!(UNDOING.contains(&undoing), "{undoing}");
     }
