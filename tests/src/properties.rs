@@ -330,7 +330,7 @@ impl Ground for AzureSimulator {
     async fn agreement() -> (Stage<Self>, String) {
         // The identity that writes here is named too, or the report says that a stranger owns everything.
         let ours = format!("principals: [{WRITE_IDENTITY}, ");
-        let manifest = azure::ACME.replace("principals: [", &ours);
+        let manifest = azure::closing().replace("principals: [", &ours);
         let mut stage = Stage::on(azure::world(3), &manifest, Arc::new(MemoryStore::new())).await;
         stage.sweep().await;
         let id = stage.simulator.edit(|world| {

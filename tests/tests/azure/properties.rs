@@ -100,6 +100,10 @@ fn situations() -> Vec<Situation<AzureWorld>> {
         }),
         carried(K::ExternalAccessAnalysis, |world, _| unassign(world, "lf-guest-owners")),
         carried(K::BlockPublicStorage, |world, _| unassign(world, "lf-block-public-storage")),
+        // A storage account that anybody may read: the policy that closes what is there already has its task do so.
+        Situation::in_tenant(K::BlockPublicStorage, |world, id| {
+            world.damage(id, AzureBreakage::PublicStorage).unwrap();
+        }),
         carried(K::StandardsAssessment, |world, _| {
             let policy = on(world, "acme.workloads").policy_assignments.get_mut("lf-std-mcsb").unwrap();
             policy.set("overrides", json!([{"kind": "policyEffect", "value": "Disabled"}]));
