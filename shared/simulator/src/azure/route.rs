@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Register,
     ResourceGroups,
     Resources,
+    /// All that is inside one identity; each of them is a resource.
+    FederatedCredentials,
     Resource,
 }
 
@@ -83,8 +85,9 @@ const RESOURCES: &[&str] = &[
 const SUBSCRIPTIONS: &[&str] = &["2022-12-01", "2022-09-01", "2021-01-01", "2020-01-01", "2016-06-01"];
 
 const LOCKBOX: &[&str] = &["2018-02-28-preview"];
+const IDENTITIES: &[&str] = &["2024-11-30", "2023-01-31"];
 
-const ROUTES: [Route; 41] = [
+const ROUTES: [Route; 43] = [
     (MANAGEMENT, "managementGroups", Kind::Groups, GROUPS),
     (MANAGEMENT, "managementGroups/*", Kind::Groups, GROUPS),
     (MANAGEMENT, "managementGroups/*/descendants", Kind::Descendants, GROUPS),
@@ -124,14 +127,22 @@ const ROUTES: [Route; 41] = [
     ("Microsoft.Security", "pricings/*", Kind::Pricings, PRICINGS),
     ("Microsoft.Security", "securityContacts", Kind::SecurityContacts, &["2023-12-01-preview"]),
     ("Microsoft.Security", "securityContacts/*", Kind::SecurityContacts, &["2023-12-01-preview"]),
+    (
+        "Microsoft.ManagedIdentity",
+        "userAssignedIdentities/*/federatedIdentityCredentials",
+        Kind::FederatedCredentials,
+        IDENTITIES,
+    ),
     ("Microsoft.Insights", "diagnosticSettings", Kind::DiagnosticSettings, DIAGNOSTICS),
     ("Microsoft.Insights", "diagnosticSettings/*", Kind::DiagnosticSettings, DIAGNOSTICS),
 ];
 
 /// Types in resource groups whose versions are known; others take every version that looks like one.
-const RESOURCE_VERSIONS: [(&str, &[&str]); 3] = [
+const RESOURCE_VERSIONS: [(&str, &[&str]); 5] = [
     ("Microsoft.Insights/actionGroups", &["2023-01-01", "2022-06-01", "2021-09-01", "2019-06-01"]),
     ("Microsoft.Insights/activityLogAlerts", &["2020-10-01", "2017-04-01"]),
+    ("Microsoft.ManagedIdentity/userAssignedIdentities", IDENTITIES),
+    ("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials", IDENTITIES),
     ("Microsoft.OperationalInsights/workspaces", &["2025-02-01", "2023-09-01", "2022-10-01", "2021-06-01"]),
 ];
 

@@ -1,4 +1,6 @@
-//! IAM, as far as it describes the account itself: password policy, summary, alias.
+//! IAM, as far as it describes the account itself: password policy, summary, alias, and whom elsewhere it trusts.
+
+mod providers;
 
 use serde_json::{Value, json};
 
@@ -35,7 +37,7 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answered {
         "CreateAccountAlias" => create_alias(account, ask, alias_taken),
         "CreateServiceLinkedRole" => create_service_linked_role(account, ask),
         "DeleteAccountAlias" => delete_alias(account, ask),
-        _ => Err(super::unknown(Some(ask.service), &ask.operation)),
+        _ => providers::answer(account, ask),
     }
 }
 
@@ -133,6 +135,10 @@ fn summary(account: &Account) -> Value {
         ("MFADevices", i64::from(account.root_mfa)),
         ("MFADevicesInUse", i64::from(account.root_mfa)),
         ("Policies", 0),
+        (
+            "Providers",
+            i64::try_from(account.oidc_providers.len() + account.saml_providers.len()).unwrap_or(0),
+        ),
         ("PoliciesQuota", 1_500),
         ("Roles", i64::try_from(account.roles.len()).unwrap_or(0)),
         ("RolesQuota", 1_000),

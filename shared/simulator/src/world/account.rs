@@ -28,6 +28,10 @@ pub struct Account {
     /// By type: BILLING, OPERATIONS, SECURITY.
     pub alternate_contacts: BTreeMap<String, AlternateContact>,
     pub public_access_block: Option<PublicAccessBlock>,
+    /// By the issuer without its scheme.
+    pub oidc_providers: BTreeMap<String, OidcProvider>,
+    /// By name.
+    pub saml_providers: BTreeMap<String, SamlProvider>,
     pub budgets: BTreeMap<String, Budget>,
     /// What was asked for of opt-in regions: ENABLED or DISABLED; absent means DISABLED.
     pub region_opt: BTreeMap<String, String>,
@@ -59,6 +63,8 @@ impl Account {
             root_certificates: false,
             alternate_contacts: BTreeMap::new(),
             public_access_block: None,
+            oidc_providers: BTreeMap::new(),
+            saml_providers: BTreeMap::new(),
             budgets: BTreeMap::new(),
             region_opt: BTreeMap::new(),
             regions: BTreeMap::new(),
@@ -83,6 +89,21 @@ pub struct Role {
     pub read_only: bool,
     /// Not assumable before this moment: IAM is eventually consistent.
     pub available_at: Option<Timestamp>,
+}
+
+/// An issuer of tokens that roles may trust.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OidcProvider {
+    pub client_ids: BTreeSet<String>,
+    pub thumbprints: Vec<String>,
+    pub created_at: Timestamp,
+}
+
+/// An issuer of assertions that roles may trust.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SamlProvider {
+    pub document: String,
+    pub created_at: Timestamp,
 }
 
 /// The IAM password policy. [`Default`] is what AWS falls back to for values that an update leaves out.

@@ -16,7 +16,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use account::{Account, AlternateContact, Budget, Notification, PasswordPolicy, PublicAccessBlock, Role};
+pub use account::{
+    Account, AlternateContact, Budget, Notification, OidcProvider, PasswordPolicy, PublicAccessBlock, Role,
+    SamlProvider,
+};
 pub use identity_center::{Assignment, Group, IdentityCenter, PermissionSet};
 pub(crate) use identity_center::{Kind, Work};
 pub(crate) use ids::{bytes, hex, request_id, unit_interval, uuid};

@@ -5,6 +5,7 @@ mod control;
 mod faults;
 mod gate;
 mod groups;
+mod identities;
 mod policies;
 mod remediation;
 mod requests;

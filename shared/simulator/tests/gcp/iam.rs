@@ -105,3 +105,57 @@ fn pools_hold_providers() {
         client.post(&format!("{all}/nothing/providers?workloadIdentityPoolProviderId=github"), &provider);
     assert_eq!(nowhere.told(), "404 NOT_FOUND");
 }
+
+/// What is deleted can be looked at and brought back, and nothing else, and its name stays taken.
+#[test]
+fn a_deleted_provider_is_only_brought_back() {
+    let simulator = simulator(1);
+    let client = Client::new(&simulator);
+    let all = &format!("{IAM}/projects/team-0001/locations/global/workloadIdentityPools");
+    client.finish(IAM, &client.post(&format!("{all}?workloadIdentityPoolId=landfall"), &json!({})));
+    let list = &format!("{all}/landfall/providers?workloadIdentityPoolProviderId=ci-system");
+    let provider = json!({"attributeMapping": {"google.subject": "assertion.sub"}, "oidc": {"issuerUri": "https://x.example", "jwksJson": "{}"}});
+    client.finish(IAM, &client.post(list, &provider));
+    for one in [format!("{all}/landfall/providers/ci-system"), format!("{all}/landfall")] {
+        assert_eq!(client.post(&format!("{one}:undelete"), &json!({})).told(), "400 FAILED_PRECONDITION");
+        client.finish(IAM, &client.delete(&one));
+        assert_eq!(client.delete(&one).told(), "400 FAILED_PRECONDITION");
+        let disabled = client.patch(&format!("{one}?updateMask=disabled"), &json!({"disabled": true}));
+        assert_eq!(disabled.told(), "400 FAILED_PRECONDITION");
+    }
+    assert_eq!(client.post(list, &provider).told(), "400 FAILED_PRECONDITION", "its pool is deleted");
+    client.finish(IAM, &client.post(&format!("{all}/landfall:undelete"), &json!({})));
+    assert_eq!(client.post(list, &provider).told(), "409 ALREADY_EXISTS");
+    let one = &format!("{all}/landfall/providers/ci-system");
+    client.finish(IAM, &client.post(&format!("{one}:undelete"), &json!({})));
+    let mask = format!("{one}?updateMask=oidc.issuerUri,oidc.jwksJson,disabled");
+    let other = json!({"oidc": {"issuerUri": "https://y.example"}, "disabled": false});
+    client.finish(IAM, &client.patch(&mask, &other));
+    assert_eq!(client.get(one).json()["oidc"], json!({"issuerUri": "https://y.example"}));
+    assert_eq!(client.get(one).text("/state"), "ACTIVE");
+}
+
+#[test]
+fn a_provider_that_google_would_not_make_is_refused() {
+    let simulator = simulator(1);
+    let client = Client::new(&simulator);
+    let all = &format!("{IAM}/projects/team-0001/locations/global/workloadIdentityPools");
+    client.finish(IAM, &client.post(&format!("{all}?workloadIdentityPoolId=landfall"), &json!({})));
+    let list = &format!("{all}/landfall/providers?workloadIdentityPoolProviderId=github");
+    let github = json!({"issuerUri": "https://token.actions.githubusercontent.com"});
+    let mapped = json!({"google.subject": "assertion.sub"});
+    let table = [
+        json!({"attributeMapping": mapped}),
+        json!({"attributeMapping": mapped, "oidc": {"issuerUri": "http://x.example"}}),
+        json!({"oidc": {"issuerUri": "https://x.example"}}),
+        json!({"attributeMapping": mapped, "oidc": github}),
+        json!({"attributeMapping": mapped, "oidc": github, "attributeCondition": "true"}),
+        json!({"attributeMapping": mapped, "oidc": {"issuer": "https://x.example"}}),
+    ];
+    for body in table {
+        assert_eq!(client.post(list, &body).told(), "400 INVALID_ARGUMENT", "{body}");
+    }
+    let restricted =
+        json!({"attributeMapping": mapped, "oidc": github, "attributeCondition": "assertion.sub == 'x'"});
+    assert_eq!(client.post(list, &restricted).told(), "200");
+}

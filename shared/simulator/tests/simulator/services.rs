@@ -271,3 +271,60 @@ fn a_regions_settings_are_kept() {
     assert!(!defaults.body.contains("httpPutResponseHopLimit"));
     assert_eq!(ec2("DescribeVpcs", "DryRun=true").code(), "DryRunOperation");
 }
+
+/// An account trusts an issuer once, whoever is let in by it; an audience is added and taken out as often as one likes.
+#[test]
+fn an_issuer_is_trusted_once_and_its_audiences_come_and_go() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let url = "Url=https%3A%2F%2Fgitlab.example";
+    let arn =
+        format!("OpenIDConnectProviderArn=arn%3Aaws%3Aiam%3A%3A{BARE}%3Aoidc-provider%2Fgitlab.example");
+    let change = |verb: &str, client: &str| {
+        member.iam(&format!("{verb}OpenIDConnectProvider"), &format!("{arn}&ClientID={client}")).status
+    };
+    assert_eq!(member.iam("GetOpenIDConnectProvider", &arn).code(), "NoSuchEntity");
+    assert_eq!(member.iam("CreateOpenIDConnectProvider", "Url=http%3A%2F%2Fgitlab.example").status, 400);
+    let made =
+        member.iam("CreateOpenIDConnectProvider", &format!("{url}&ClientIDList.member.1=sts.amazonaws.com"));
+    assert_eq!(made.status, 200);
+    assert_eq!(member.iam("CreateOpenIDConnectProvider", url).code(), "EntityAlreadyExists");
+    for (verb, client) in [("AddClientIDTo", "b"), ("AddClientIDTo", "b"), ("RemoveClientIDFrom", "x")] {
+        assert_eq!(change(verb, client), 200, "{verb} {client}");
+    }
+    let got = member.iam("GetOpenIDConnectProvider", &arn);
+    assert_eq!(
+        got.between("<ClientIDList>", "</ClientIDList>"),
+        "<member>b</member><member>sts.amazonaws.com</member>"
+    );
+    assert_eq!(got.between("<Url>", "<"), "gitlab.example");
+    assert_eq!(got.between("<ThumbprintList><member>", "<").len(), 40, "IAM finds it where none is sent");
+    for _ in 0..2 {
+        assert_eq!(member.iam("DeleteOpenIDConnectProvider", &arn).status, 200);
+    }
+    assert_eq!(change("AddClientIDTo", "b"), 404);
+}
+
+#[test]
+fn a_saml_provider_is_its_document() {
+    let simulator = simulator(2);
+    let member = Client::new(&simulator).assume(BARE, "landfall-write");
+    let document = |key: &str| {
+        format!("SAMLMetadataDocument=%3CEntityDescriptor%3E{}%3C%2FEntityDescriptor%3E", key.repeat(1_000))
+    };
+    let arn = format!("SAMLProviderArn=arn%3Aaws%3Aiam%3A%3A{BARE}%3Asaml-provider%2Fokta");
+    assert_eq!(member.iam("CreateSAMLProvider", "Name=okta&SAMLMetadataDocument=x").code(), "InvalidInput");
+    assert_eq!(member.iam("CreateSAMLProvider", &format!("Name=okta&{}", document("a"))).status, 200);
+    assert_eq!(
+        member.iam("CreateSAMLProvider", &format!("Name=okta&{}", document("a"))).code(),
+        "EntityAlreadyExists"
+    );
+    assert_eq!(member.iam("UpdateSAMLProvider", &format!("{arn}&{}", document("b"))).status, 200);
+    let got = member.iam("GetSAMLProvider", &arn);
+    assert!(
+        got.between("<SAMLMetadataDocument>", "</SAMLMetadataDocument>")
+            .contains("&lt;EntityDescriptor&gt;bbb")
+    );
+    assert_eq!(member.iam("DeleteSAMLProvider", &arn).status, 200);
+    assert_eq!(member.iam("GetSAMLProvider", &arn).code(), "NoSuchEntity");
+}

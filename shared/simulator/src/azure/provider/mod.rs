@@ -5,6 +5,7 @@ mod compliance;
 mod diagnostics;
 mod groups;
 mod hierarchy;
+mod identities;
 mod lockbox;
 mod locks;
 mod policy_assignments;
@@ -62,6 +63,7 @@ pub(crate) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
         Kind::Register => registration::register(world, request),
         Kind::ResourceGroups => resource_groups::answer(world, request),
         Kind::Resources => resources::list(world, request),
+        Kind::FederatedCredentials => identities::list(world, request),
         Kind::Resource => resources::answer(world, request),
     }
 }

@@ -13,6 +13,7 @@ use super::super::request::Request;
 use super::super::scope::Scope;
 use super::super::world::resource::{key, merge};
 use super::super::world::{AzureWorld, Deployed, Resource, ResourceGroup, deployed_key};
+use super::identities;
 use super::resource_groups::sent_tags;
 use crate::refusal::Refusal;
 
@@ -25,14 +26,15 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
     let found = world.subscription_mut(id).and_then(|one| one.resource_groups.get_mut(&key(group)));
     let found = found.ok_or_else(|| no_resource_group(group))?;
     let scope = format!("/subscriptions/{id}/resourceGroups/{}", found.name);
-    let shown = |deployed: &Deployed| deployed.resource.show(&scope, &deployed.kind);
+    let shown = |deployed: &Deployed| own(&deployed.resource, &scope, &deployed.kind);
     match request.method.as_str() {
         "GET" | "HEAD" => {
             let there = found.resources.get(&place).ok_or_else(absent)?;
             Ok(if request.method == Method::HEAD { Good::no_content() } else { Good::ok(shown(there)) })
         }
         "PUT" => {
-            let resource = sent(request, found, &locations)?;
+            let mut resource = sent(request, found, &locations)?;
+            identities::right(&mut resource, &kind, found)?;
             let before = found.resources.get(&place);
             let new = before.is_none();
             if let Some(before) = before
@@ -65,6 +67,16 @@ pub(super) fn answer(world: &mut AzureWorld, request: &Request) -> Answered {
         }
         _ => Err(no_method(request)),
     }
+}
+
+/// As its own resource provider shows it: with its own name, without those of what it is inside.
+pub(super) fn own(resource: &Resource, scope: &str, kind: &str) -> Value {
+    let mut shown = resource.show(scope, kind);
+    let name = resource.name.rsplit('/').next().unwrap_or_default();
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("name".to_owned(), json!(name));
+    }
+    shown
 }
 
 fn sent(request: &Request, group: &ResourceGroup, locations: &[String]) -> Result<Resource, Refusal> {
@@ -108,8 +120,9 @@ fn sent(request: &Request, group: &ResourceGroup, locations: &[String]) -> Resul
         .filter(|(name, _)| !known.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    // Alerts and whom they tell are there at once, and say nothing of it.
-    if !request.namespace.eq_ignore_ascii_case("Microsoft.Insights") {
+    // Alerts and whom they tell, and identities, are there at once, and say nothing of it.
+    let at_once = ["Microsoft.Insights", "Microsoft.ManagedIdentity"];
+    if !at_once.iter().any(|one| request.namespace.eq_ignore_ascii_case(one)) {
         resource.properties.entry("provisioningState").or_insert_with(|| json!("Succeeded"));
     }
     Ok(resource)

@@ -1,18 +1,54 @@
 //! Pools of foreign identities and their providers:
 //! <https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools>
+//!
+//! What is deleted is kept for thirty days, in which it can be looked at and brought back, and not changed; nor can its name be used.
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use crate::gcp::access;
-use crate::gcp::answer::{Answered, bad, not_found, there_already};
+use crate::gcp::answer::{Answered, bad, not_found, precondition, there_already};
 use crate::gcp::gate::forbidden;
 use crate::gcp::operation::{any, begin};
 use crate::gcp::page::page;
 use crate::gcp::request::Request;
+use crate::gcp::service::fields::{masked, only, text};
 use crate::gcp::world::{GcpWorld, Things};
+use crate::refusal::Refusal;
 
 const POOLS: &str = "iam/workloadIdentityPools";
 const PROVIDERS: &str = "iam/workloadIdentityPoolProviders";
+
+/// What may be sent of each.
+const OF_POOL: [&str; 6] = [
+    "description",
+    "disabled",
+    "displayName",
+    "inlineCertificateIssuanceConfig",
+    "inlineTrustConfig",
+    "mode",
+];
+const OF_PROVIDER: [&str; 10] = [
+    "actorProviders",
+    "attributeCondition",
+    "attributeMapping",
+    "aws",
+    "description",
+    "disabled",
+    "displayName",
+    "oidc",
+    "saml",
+    "x509",
+];
+
+/// What the cloud says of each, which requests may carry and which is passed over.
+const TOLD: [&str; 3] = ["name", "state", "expireTime"];
+
+/// How long what is deleted can be brought back.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// An issuer that Google refuses to trust without a condition on its claims: it is everybody's.
+const EVERYBODYS: &str = "https://token.actions.githubusercontent.com";
 
 pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
     let (method, parts, verb) = request.asked();
@@ -39,14 +75,12 @@ pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
         ("GET", "") if list => {
             let deleted = request.flag("showDeleted");
             let all = held(kind)?.iter().filter(|(id, _)| id.starts_with(&key));
-            let all = all.filter(|(_, one)| deleted || one.get("state") != Some(&json!("DELETED")));
+            let all = all.filter(|(_, one)| deleted || !is_deleted(one));
             let field = if kind == POOLS { "workloadIdentityPools" } else { "workloadIdentityPoolProviders" };
             let shown: Vec<Value> = all.map(|(_, one)| one.clone()).collect();
             page(world, request, field, shown.into_iter(), if kind == POOLS { 1_000 } else { 100 })
         }
-        ("GET", "") => {
-            held(kind)?.get(&key).cloned().ok_or_else(|| not_found("Requested entity was not found."))
-        }
+        ("GET", "") => held(kind)?.get(&key).cloned().ok_or_else(nowhere),
         ("POST", "") if list => {
             let parameter =
                 if kind == POOLS { "workloadIdentityPoolId" } else { "workloadIdentityPoolProviderId" };
@@ -57,32 +91,43 @@ pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
                     "{parameter} must be 4 to 32 lowercase letters, digits and hyphens."
                 )));
             }
-            if kind == PROVIDERS && !held(POOLS)?.contains_key(key.trim_end_matches('/')) {
-                return Err(not_found("Requested entity was not found."));
+            if kind == PROVIDERS {
+                let pool = held(POOLS)?.get(key.trim_end_matches('/')).ok_or_else(nowhere)?;
+                usable(pool)?;
             }
             let key = format!("{key}{id}");
             if held(kind)?.contains_key(&key) {
                 return Err(there_already("Requested entity already exists"));
             }
-            let mut kept = request.body.as_object().cloned().unwrap_or_default();
+            let mut kept = right(kind, &request.body)?;
             kept.insert("name".to_owned(), json!(name(&key)));
             kept.insert("state".to_owned(), json!("ACTIVE"));
             Ok(write(world, request, &on, kind, &key, kept))
         }
         ("PATCH" | "DELETE", "") | ("POST", "undelete") if !list => {
-            let before = held(kind)?.get(&key).ok_or_else(|| not_found("Requested entity was not found."))?;
+            let before = held(kind)?.get(&key).ok_or_else(nowhere)?;
             let mut after = before.as_object().cloned().unwrap_or_default();
             match method {
-                // Both are kept for thirty days.
-                "DELETE" => drop(after.insert("state".to_owned(), json!("DELETED"))),
-                "POST" => drop(after.insert("state".to_owned(), json!("ACTIVE"))),
+                "DELETE" => {
+                    usable(before)?;
+                    let until = request.now.checked_add(KEPT).unwrap_or(request.now);
+                    after.insert("state".to_owned(), json!("DELETED"));
+                    after.insert("expireTime".to_owned(), json!(until.to_string()));
+                }
+                "POST" if !is_deleted(before) => {
+                    return Err(precondition("Requested entity is not deleted."));
+                }
+                "POST" => {
+                    after.insert("state".to_owned(), json!("ACTIVE"));
+                    after.remove("expireTime");
+                }
                 _ => {
-                    for field in request.mask() {
-                        let outer = field.split('.').next().unwrap_or_default().to_owned();
-                        match request.body.get(&outer) {
-                            Some(value) => drop(after.insert(outer, value.clone())),
-                            None => drop(after.remove(&outer)),
-                        }
+                    usable(before)?;
+                    only(&request.body, "", &[fields(kind), &TOLD].concat())?;
+                    let changed = masked(before, &request.body, &request.mask(), fields(kind), &TOLD)?;
+                    after = right(kind, &changed)?;
+                    for told in TOLD {
+                        after.extend(before.get(told).map(|value| (told.to_owned(), value.clone())));
                     }
                 }
             }
@@ -91,6 +136,56 @@ pub(super) fn answer(world: &mut GcpWorld, request: &Request) -> Answered {
         ("POST", "testIamPermissions") => Ok(access::tested(world, request)),
         _ => Err(request.unknown()),
     }
+}
+
+fn nowhere() -> Refusal {
+    not_found("Requested entity was not found.")
+}
+
+fn is_deleted(one: &Value) -> bool {
+    text(one, "state") == "DELETED"
+}
+
+fn usable(one: &Value) -> Result<(), Refusal> {
+    if is_deleted(one) {
+        return Err(precondition("Requested entity is deleted."));
+    }
+    Ok(())
+}
+
+fn fields(kind: &str) -> &'static [&'static str] {
+    if kind == POOLS { &OF_POOL } else { &OF_PROVIDER }
+}
+
+/// What is sent, when it is right, without what is the cloud's to say. What is false is not shown.
+fn right(kind: &str, body: &Value) -> Result<Map<String, Value>, Refusal> {
+    let mut kept = only(body, "", &[fields(kind), &TOLD].concat())?.clone();
+    kept.retain(|name, value| !TOLD.contains(&name.as_str()) && *value != json!(false));
+    if text(body, "displayName").chars().count() > 32 || text(body, "description").chars().count() > 256 {
+        return Err(bad("The display name or the description is too long."));
+    }
+    if kind == POOLS {
+        return Ok(kept);
+    }
+    let kinds = ["aws", "oidc", "saml", "x509"].iter().filter(|kind| body.get(**kind).is_some()).count();
+    if kinds != 1 {
+        return Err(bad("Exactly one provider config must be set."));
+    }
+    let condition = text(body, "attributeCondition");
+    if let Some(oidc) = body.get("oidc") {
+        only(oidc, "oidc", &["allowedAudiences", "discoveryUri", "issuerUri", "jwksJson"])?;
+        let issuer = text(oidc, "issuerUri");
+        if !issuer.starts_with("https://") {
+            return Err(bad("The issuer URI must be an HTTPS endpoint."));
+        }
+        if body.pointer("/attributeMapping/google.subject").is_none() {
+            return Err(bad("The attribute mapping must include google.subject."));
+        }
+        if issuer == EVERYBODYS && !condition.contains("assertion.") && !condition.contains("attribute.") {
+            return Err(bad("The attribute condition must reference one of the provider's claims."));
+        }
+    }
+    Ok(kept)
 }
 
 fn write(
