@@ -22,6 +22,7 @@ PACKAGES = {
         "azure.mgmt.authorization.v2022_04_01",
         "azure.mgmt.resource.locks",
     ],
+    "microsoft.managedidentity": ["azure.mgmt.msi.v2024_11_30"],
     "microsoft.policyinsights": ["azure.mgmt.policyinsights"],
     "microsoft.consumption": ["azure.mgmt.consumption"],
     "microsoft.security": ["azure.mgmt.security"],

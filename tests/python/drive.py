@@ -307,7 +307,41 @@ def iam(top, member):
     ask("an alias that is none", "create_account_alias", AccountAlias="Acme_Shop")
     ask("another's alias", "delete_account_alias", AccountAlias="acme-other")
     ask("the alias is gone", "delete_account_alias", AccountAlias="acme-shop")
+    providers(member)
     ask("the root user", "get_account_summary", "SummaryMap.{Keys: AccountAccessKeysPresent, MFA: AccountMFAEnabled}")
+
+
+def providers(member):
+    def ask(name, operation, pick="@", **parameters):
+        return member.step(f"iam: {name}", "iam", operation, pick, **parameters)
+
+    root = f"arn:aws:iam::{named('member')}"
+    issuer = {"OpenIDConnectProviderArn": f"{root}:oidc-provider/token.actions.githubusercontent.com"}
+    made = {"Url": "https://token.actions.githubusercontent.com", "ClientIDList": ["sts.amazonaws.com"]}
+    ask("no issuer", "get_open_id_connect_provider", **issuer)
+    ask("an issuer", "create_open_id_connect_provider", **made)
+    ask("the issuer again", "create_open_id_connect_provider", **made)
+    ask("an issuer without TLS", "create_open_id_connect_provider", Url="http://ci.example.com")
+    ask("an audience", "add_client_id_to_open_id_connect_provider", ClientID="signer", **issuer)
+    ask("the audience again", "add_client_id_to_open_id_connect_provider", ClientID="signer", **issuer)
+    ask("the issuer", "get_open_id_connect_provider", "{Url: Url, For: sort(ClientIDList)}", **issuer)
+    ask("an audience less", "remove_client_id_from_open_id_connect_provider", ClientID="sts.amazonaws.com", **issuer)
+    ask("one that is none", "remove_client_id_from_open_id_connect_provider", ClientID="nobody", **issuer)
+    ask("what is left of it", "get_open_id_connect_provider", "ClientIDList", **issuer)
+    ask("issuers", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn")
+    ask("the issuer deleted", "delete_open_id_connect_provider", **issuer)
+    ask("the issuer deleted again", "delete_open_id_connect_provider", **issuer)
+    document = f"<EntityDescriptor entityID=\"https://idp.example.com\">{'x' * 1000}</EntityDescriptor>"
+    saml = {"SAMLProviderArn": f"{root}:saml-provider/okta"}
+    ask("no SAML provider", "get_saml_provider", **saml)
+    ask("a SAML provider", "create_saml_provider", "SAMLProviderArn", Name="okta", SAMLMetadataDocument=document)
+    ask("the SAML provider again", "create_saml_provider", "SAMLProviderArn", Name="okta", SAMLMetadataDocument=document)
+    ask("metadata that is none", "update_saml_provider", SAMLMetadataDocument="y" * 1000, **saml)
+    ask("other metadata", "update_saml_provider", "SAMLProviderArn", SAMLMetadataDocument=document.replace("xx", "yy"), **saml)
+    ask("the SAML provider", "get_saml_provider", "SAMLMetadataDocument", **saml)
+    ask("SAML providers", "list_saml_providers", "SAMLProviderList[].Arn")
+    ask("the SAML provider deleted", "delete_saml_provider", **saml)
+    ask("the SAML provider deleted again", "delete_saml_provider", **saml)
 
 
 def account(top, member):

@@ -93,6 +93,8 @@ class Clients:
         old = client("azure.mgmt.monitor.v2020_01_01_preview", "MonitorManagementClient", False)
         self.group_exports = old.management_group_diagnostic_settings
         self.action_groups = client("azure.mgmt.monitor.v2023_01_01", "MonitorManagementClient").action_groups
+        identities = client("azure.mgmt.msi.v2024_11_30", "ManagedServiceIdentityClient")
+        self.identities, self.credentials = identities.user_assigned_identities, identities.federated_identity_credentials
         self.alerts = client("azure.mgmt.monitor.v2020_10_01", "MonitorManagementClient").activity_log_alerts
 
 
@@ -243,7 +245,7 @@ def providers(azure):
     step("not registered", "NotRegistered", azure.providers.get, "Microsoft.Security", pick=lambda it: it.registration_state)
     step("no contacts without it", "404 Subscription Not Registered", azure.contacts.list)
     step("no settings without it", "409 MissingSubscriptionRegistration", azure.exports.create_or_update, "landfall", export("Administrative"))
-    for name in ("Security", "Insights", "PolicyInsights", "Network", "OperationalInsights"):
+    for name in ("Security", "Insights", "PolicyInsights", "Network", "OperationalInsights", "ManagedIdentity"):
         namespace = f"Microsoft.{name}"
         step(f"registering {namespace}", "Registering", azure.providers.register, namespace, pick=lambda it: it.registration_state)
         for _ in range(10):
@@ -458,9 +460,29 @@ def resources(azure):
          space, api_version="2025-02-01", pick=lambda it: it.name)
     step("workspace got", 90, azure.resources.get, "landfall", "Microsoft.OperationalInsights", "", "workspaces", "central", api_version="2025-02-01",
          pick=lambda it: it.properties["retentionInDays"])
+    identities(azure)
     step("resources", True, azure.resources.list_by_resource_group, "landfall", pick=lambda it: "central" in [one.name for one in it])
     step("resource group deleted", None, azure.resource_groups.begin_delete, "landfall")
     step("resource group gone", "404 ResourceGroupNotFound", azure.resource_groups.get, "landfall")
+
+
+def identities(azure):
+    step("no identity", "404 ResourceNotFound", azure.identities.get, "landfall", "deployer")
+    step("an identity", 36, azure.identities.create_or_update, "landfall", "deployer", {"location": "westeurope"},
+         pick=lambda it: len(it.principal_id))
+    trust = {"issuer": "https://token.actions.githubusercontent.com", "subject": "repo:acme/shop:ref:refs/heads/main",
+             "audiences": ["api://AzureADTokenExchange"]}
+    body = {"properties": trust}
+    step("a credential", ["github", trust["subject"]], azure.credentials.create_or_update, "landfall", "deployer", "github", body,
+         pick=lambda it: [it.name, it.subject])
+    step("the same trust twice", "409 Conflict", azure.credentials.create_or_update, "landfall", "deployer", "again", body)
+    step("credential got", trust["audiences"], azure.credentials.get, "landfall", "deployer", "github", pick=lambda it: it.audiences)
+    step("credentials", ["github"], azure.credentials.list, "landfall", "deployer", pick=lambda it: [one.name for one in it])
+    step("credential deleted", None, azure.credentials.delete, "landfall", "deployer", "github")
+    step("credential deleted again", None, azure.credentials.delete, "landfall", "deployer", "github")
+    step("no credential", "404 ResourceNotFound", azure.credentials.get, "landfall", "deployer", "github")
+    step("identities", ["deployer"], azure.identities.list_by_resource_group, "landfall", pick=lambda it: [one.name for one in it])
+    step("identity deleted", None, azure.identities.delete, "landfall", "deployer")
 
 
 def refusals(azure):

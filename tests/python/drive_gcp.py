@@ -242,6 +242,34 @@ def roles(clients):
     step("service accounts", accounts.list(name=f"projects/{PROJECT}"), lambda got: isinstance(got.get("accounts", []), list))
 
 
+def strangers_trusted(clients):
+    pools = clients.iam.projects().locations().workloadIdentityPools()
+    providers = pools.providers()
+    parent = f"projects/{PROJECT}/locations/global"
+    pool = f"{parent}/workloadIdentityPools/ci-systems"
+    github = f"{pool}/providers/github"
+    right = lambda **members: lambda got: isinstance(got, dict) and "code" not in got and all(got.get(key) == value for key, value in members.items())
+    step("a pool that is not there", pools.get(name=pool), 404)
+    step("a pool", finished(pools.operations(), pools.create(parent=parent, workloadIdentityPoolId="ci-systems", body={"displayName": "ci"})),
+         right(state="ACTIVE"))
+    body = {"attributeMapping": {"google.subject": "assertion.sub"}, "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"}}
+    made = {"parent": pool, "workloadIdentityPoolProviderId": "github"}
+    step("everybody's issuer without a condition", providers.create(body=body, **made), 400)
+    body["attributeCondition"] = "assertion.repository_owner_id == '1234567'"
+    step("a provider", finished(providers.operations(), providers.create(body=body, **made)), right(state="ACTIVE"))
+    step("a second one of its name", providers.create(body=body, **made), 409)
+    patch = providers.patch(name=github, updateMask="disabled,oidc.allowedAudiences", body={"disabled": True, "oidc": {"allowedAudiences": ["a"]}})
+    step("it is disabled", finished(providers.operations(), patch), right(disabled=True))
+    step("its issuer stays", providers.get(name=github), lambda got: got["oidc"]["issuerUri"] == body["oidc"]["issuerUri"])
+    step("it is deleted", finished(providers.operations(), providers.delete(name=github)), right(state="DELETED"))
+    step("and still seen", providers.get(name=github), has(state="DELETED"))
+    step("but not changed", providers.patch(name=github, updateMask="disabled", body={"disabled": False}), 400)
+    step("and restored", finished(providers.operations(), providers.undelete(name=github, body={})), right(state="ACTIVE"))
+    step("the pool is deleted", finished(pools.operations(), pools.delete(name=pool)), right(state="DELETED"))
+    step("its name stays taken", pools.create(parent=parent, workloadIdentityPoolId="ci-systems", body={}), 409)
+    step("the pool is restored", finished(pools.operations(), pools.undelete(name=pool, body={})), right(state="ACTIVE"))
+
+
 def services(clients):
     api = clients.services.services()
     parent = f"projects/{PROJECT}"
@@ -389,7 +417,7 @@ def strangers(url):
 
 def main(url):
     clients = Clients(url)
-    for part in (resources, access, policies, denials, roles, services, money, people, logs, machines, alerts, watchers):
+    for part in (resources, access, policies, denials, roles, strangers_trusted, services, money, people, logs, machines, alerts, watchers):
         part(clients)
     strangers(url)
     print(json.dumps({"judged": JUDGED, "failed": FAILED}, sort_keys=True))

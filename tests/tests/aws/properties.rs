@@ -52,6 +52,11 @@ fn situations() -> Vec<Situation<World>> {
             let attachment = landfall_simulator::Attachment { target: account.into(), policy };
             world.organization.attachments.insert(attachment);
         }),
+        Situation::in_tenant(K::Federation, |world, account| {
+            let account = world.account_mut(account).unwrap();
+            let issuer = account.oidc_providers.get_mut("token.actions.githubusercontent.com").unwrap();
+            issuer.client_ids.insert("anybody".into());
+        }),
         Situation::in_tenant(K::Access, |world, account| {
             world.identity_center.assignments.retain(|assignment| assignment.account != account);
         }),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use landfall_engine::store::memory::MemoryStore;
 use landfall_model::catalog::ControlKind;
 use landfall_simulator::azure::{
-    AzureBreakage, AzureSimulator, AzureWorld, DIRECTORY, Governance, ROOT_GROUP, Subscription,
+    AzureBreakage, AzureSimulator, AzureWorld, DIRECTORY, Deployed, Governance, ROOT_GROUP, Subscription,
 };
 use landfall_tests::azure::{ACME, AzureStage, subscription, world};
 use landfall_tests::properties::{self, Situation, plans_of, shuffled};
@@ -131,6 +131,15 @@ fn situations() -> Vec<Situation<AzureWorld>> {
         }),
         Situation::in_tenant(K::ServiceAlerts, |world, id| {
             inside(world, id).resource_groups.remove("landfall").unwrap();
+        }),
+        Situation::in_tenant(K::Federation, |world, id| {
+            let group = inside(world, id).resource_groups.get_mut("identities").unwrap();
+            let credential = |one: &&mut Deployed| one.kind.ends_with("/federatedIdentityCredentials");
+            let credential = group.resources.values_mut().find(credential).unwrap();
+            credential.resource.set("subject", "repo:evil/shop:environment:production");
+        }),
+        Situation::in_tenant(K::Federation, |world, id| {
+            inside(world, id).resource_groups.remove("identities").unwrap();
         }),
         Situation::in_tenant(K::ThreatDetection, |world, id| {
             world.damage(id, AzureBreakage::DefenderPlan).unwrap();

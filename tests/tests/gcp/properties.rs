@@ -142,6 +142,15 @@ fn situations() -> Vec<Situation<GcpWorld>> {
             let name = format!("deployer@{id}.iam.gserviceaccount.com");
             inside(world, id).things_mut("iam/serviceAccounts").remove(&name).unwrap();
         }),
+        broken(K::Federation, |world, id| {
+            let pools = inside(world, id).things_mut("iam/workloadIdentityPools");
+            pools.get_mut("ci-systems").unwrap()["disabled"] = json!(true);
+        }),
+        broken(K::Federation, |world, id| {
+            let providers = inside(world, id).things_mut("iam/workloadIdentityPoolProviders");
+            providers.get_mut("ci-systems/github").unwrap()["attributeCondition"] =
+                json!("assertion.sub != ''");
+        }),
         broken(K::DefaultServiceAccounts, |world, id| {
             let number = world.project(id).unwrap().number.clone();
             let account = format!("serviceAccount:{number}-compute@developer.gserviceaccount.com");

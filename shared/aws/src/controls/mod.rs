@@ -18,6 +18,7 @@ mod ec2;
 mod enabled_services;
 mod encrypt_by_default;
 mod external_access_analysis;
+mod federation;
 mod hardened_instances;
 #[cfg(test)]
 mod landscape;
@@ -94,6 +95,7 @@ fn offer(kind: ControlKind) -> Offer<Aws> {
         ControlKind::ServiceAccounts => {
             NotOffered("AWS has no service accounts: workloads take roles, whose trust policies say who may")
         }
+        ControlKind::Federation => Control(&federation::Federation),
         ControlKind::OrganizationPolicies => NotOffered(
             "AWS has no constraints to choose from: its policies are made of the other controls, denied-services for any action",
         ),

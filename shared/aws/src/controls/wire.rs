@@ -80,6 +80,10 @@ async fn settings_are_written_once_and_then_hold() {
         (ControlKind::AccountAlias, json!({"alias": "acme-shop-test"})),
         (ControlKind::SecurityContacts, contacts),
         (ControlKind::Budget, budget),
+        (
+            ControlKind::Federation,
+            json!({"providers": {"gitlab": {"issuer": "https://gitlab.com", "aws": {"audiences": ["https://gitlab.com"]}}}}),
+        ),
         (ControlKind::NoRootKeys, json!({})),
         (ControlKind::RootMfa, json!({})),
         (ControlKind::BlockPublicStorage, json!({})),

@@ -53,6 +53,8 @@ services! {
     ACTION_GROUPS "Microsoft.Insights" "2023-01-01",
     /// Whether Microsoft asks before it looks, of which only previews exist.
     LOCKBOX "Microsoft.CustomerLockbox" "2018-02-28-preview",
+    /// User-assigned identities, and who elsewhere may become them.
+    IDENTITIES "Microsoft.ManagedIdentity" "2024-11-30",
     /// What policies found, and their repair.
     REMEDIATIONS "Microsoft.PolicyInsights" "2024-10-01",
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use landfall_engine::cloud::{Made, Sighting};
 use landfall_engine::control::{Control, Judge, Permissions, kept};
 use landfall_model::catalog::enabled_services::Settings;
-use landfall_model::catalog::{ControlKind, Place, audit_log};
+use landfall_model::catalog::{ControlKind, Place, audit_log, federation};
 use landfall_model::desired::{Asked, Desired};
 use landfall_model::id::Provider;
 use landfall_model::judgement::{Judgement, Verdict};
@@ -23,7 +23,9 @@ use landfall_model::plan::{Change, Deed, Stage};
 
 use super::registration::{self, REGISTERED, part};
 use super::{Azure, absent, json, reported, seen, unasked};
-use crate::client::service::{ALERTS, CONTACTS, DIAGNOSTICS, PRICINGS, REMEDIATIONS, RESOURCES, Service};
+use crate::client::service::{
+    ALERTS, CONTACTS, DIAGNOSTICS, IDENTITIES, PRICINGS, REMEDIATIONS, RESOURCES, Service,
+};
 use crate::error::CallError;
 use crate::session::{Reader, Writer};
 
@@ -52,6 +54,12 @@ fn needed(asked: &Asked) -> Option<&'static str> {
     }
     if *control == ControlKind::ServiceAlerts {
         return on(&ALERTS);
+    }
+    if *control == ControlKind::Federation {
+        let named = asked
+            .want::<federation::Settings>()
+            .is_ok_and(|settings| settings.issuers().any(|(_, issuer)| issuer.azure.is_some()));
+        return on(&IDENTITIES).filter(|_| named);
     }
     if *control == ControlKind::AuditLog {
         let named = asked.want::<audit_log::Settings>().is_ok_and(|settings| settings.azure.is_some());

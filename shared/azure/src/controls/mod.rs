@@ -16,6 +16,7 @@ mod denied_services;
 mod enabled_services;
 mod encrypt_by_default;
 mod external_access_analysis;
+mod federation;
 mod hardened_instances;
 #[cfg(test)]
 mod landscape;
@@ -122,6 +123,7 @@ fn offer(kind: ControlKind) -> Offer<Azure> {
         ControlKind::ServiceAccounts => NotOffered(
             "Azure has no service accounts: managed identities are resources of workloads, in their resource groups",
         ),
+        ControlKind::Federation => Control(&federation::Federation),
         ControlKind::NoDefaultNetwork => NotOffered("a new subscription has no network"),
         ControlKind::ClosedDefaultSecurityGroups => {
             NotOffered("an Azure network has no default security group")

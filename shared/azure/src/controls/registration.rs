@@ -60,9 +60,25 @@ pub(super) fn is_missing(error: &CallError) -> bool {
 }
 
 /// Defender for Cloud changes one plan of a subscription at a time, and refuses a second change meanwhile:
-/// <https://github.com/Azure/CanadaPubSecALZ/issues/305>.
+/// <https://github.com/Azure/CanadaPubSecALZ/issues/305>. So does an identity with its federated credentials:
+/// <https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations>, "Concurrent updates".
 fn is_busy(error: &CallError) -> bool {
-    matches!(error, CallError::Api { code, message, .. } if code == "Conflict" && message.contains("in progress"))
+    const CREDENTIALS: &str = "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity";
+    match error {
+        CallError::Api { code, message, .. } => {
+            (code == "Conflict" && message.contains("in progress")) || code == CREDENTIALS
+        }
+        CallError::NoCredentials { .. }
+        | CallError::Config(_)
+        | CallError::Timeout { .. }
+        | CallError::Unreachable { .. }
+        | CallError::Unreadable { .. }
+        | CallError::ForeignLink { .. }
+        | CallError::GoesOn { .. }
+        | CallError::Explained { .. }
+        | CallError::NoGroup { .. }
+        | CallError::NothingToWrite(_) => false,
+    }
 }
 
 /// Makes a setting in the subscription; where its resource provider is not registered there, that comes first.

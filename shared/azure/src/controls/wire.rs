@@ -1,6 +1,8 @@
 //! A subscription's settings over the wire, against the simulator: look, write what is asked, twice, look again, and nothing is left
 //! to do. What others set is there afterwards as it was.
 
+mod federation;
+
 use jiff::Timestamp;
 use landfall_engine::cloud::Made;
 use landfall_engine::control::AnyControl;

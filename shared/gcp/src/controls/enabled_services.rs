@@ -38,6 +38,9 @@ pub(super) struct EnabledServices;
 
 /// The APIs of a control that keeps what it makes in the project.
 const STANDS_ON: &[(ControlKind, &[&str])] = &[
+    // Tokens are exchanged in the pool's project, and account's tokens made there (Configure Workload Identity Federation with
+    // deployment pipelines, "Before you begin").
+    (ControlKind::Federation, &["iam.googleapis.com", "iamcredentials.googleapis.com", "sts.googleapis.com"]),
     // The channels that it writes mail through.
     (ControlKind::Budget, &["monitoring.googleapis.com"]),
     // Service Health writes to a project's log only where it is enabled.

@@ -19,6 +19,7 @@ mod denied_services;
 mod enabled_services;
 mod encrypt_by_default;
 mod external_access_analysis;
+mod federation;
 mod hardened_instances;
 mod iam_policy;
 #[cfg(test)]
@@ -89,6 +90,7 @@ fn offer(kind: ControlKind) -> Offer<Gcp> {
         ControlKind::DefaultServiceAccounts => Control(&default_service_accounts::DefaultServiceAccounts),
         ControlKind::ServiceAccounts => Control(&service_accounts::ServiceAccounts),
         ControlKind::ConfigurationRecording => Control(&configuration_recording::ConfigurationRecording),
+        ControlKind::Federation => Control(&federation::Federation),
         ControlKind::ThreatDetection => Control(&threat_detection::ThreatDetection),
         ControlKind::StandardsAssessment => Control(&standards_assessment::StandardsAssessment),
         ControlKind::ServiceAlerts => Control(&service_alerts::ServiceAlerts),

@@ -1,6 +1,8 @@
 //! Who may do what, over the wire, against the simulator: the gate closes and opens, and really stops people; IAM policies are changed
 //! while others change them, and what others wrote is there afterwards.
 
+mod federation;
+
 use jiff::Timestamp;
 use landfall_engine::cloud::Made;
 use landfall_model::catalog::ControlKind;

@@ -98,6 +98,7 @@ mod tests {
         reads::<allowed_regions::Settings>(ControlKind::AllowedRegions);
         reads::<denied_services::Settings>(ControlKind::DeniedServices);
         reads::<organization_policies::Settings>(ControlKind::OrganizationPolicies);
+        reads::<federation::Settings>(ControlKind::Federation);
         reads::<protect_baseline::Settings>(ControlKind::ProtectBaseline);
         reads::<resource_locks::Settings>(ControlKind::ResourceLocks);
         reads::<audit_log::Settings>(ControlKind::AuditLog);

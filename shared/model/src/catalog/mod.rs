@@ -127,6 +127,7 @@ catalog! {
     AccessApproval               access_approval                 "access-approval",
     DefaultServiceAccounts       default_service_accounts        "default-service-accounts",
     ServiceAccounts              service_accounts                "service-accounts",
+    Federation                   federation                      "federation",
     // data
     BlockPublicStorage           block_public_storage            "block-public-storage",
     EncryptByDefault             encrypt_by_default              "encrypt-by-default",

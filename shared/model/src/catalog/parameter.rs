@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::organization_policies;
+use super::{federation, organization_policies};
 
 /// One parameter of a control.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,8 @@ pub enum Form {
     TextLists,
     /// Custom constraints of Google Cloud's organization policy, by name.
     CustomConstraints,
+    /// Identity providers elsewhere, by name.
+    IdentityProviders,
 }
 
 impl Form {
@@ -60,6 +62,9 @@ impl Form {
             Form::CustomConstraints => value.as_object().is_some_and(|map| {
                 map.iter().all(|(name, value)| organization_policies::wrong(name, value).is_none())
             }),
+            Form::IdentityProviders => value
+                .as_object()
+                .is_some_and(|map| map.iter().all(|(name, value)| federation::wrong(name, value).is_none())),
         };
         if fits { Ok(()) } else { Err(format!("expected {}", self.expected())) }
     }
@@ -75,6 +80,7 @@ impl Form {
             Form::TextMap => "a mapping from text to text".to_owned(),
             Form::TextLists => "a mapping from text to a list of texts".to_owned(),
             Form::CustomConstraints => "a mapping from names to custom constraints".to_owned(),
+            Form::IdentityProviders => "a mapping from names to identity providers".to_owned(),
         }
     }
 }

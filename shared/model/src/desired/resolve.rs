@@ -433,6 +433,7 @@ fn fill(
         | ControlKind::ExternalAccessAnalysis
         | ControlKind::DefaultServiceAccounts
         | ControlKind::ServiceAccounts
+        | ControlKind::Federation
         | ControlKind::BlockPublicStorage
         | ControlKind::EncryptByDefault
         | ControlKind::BlockPublicSnapshots

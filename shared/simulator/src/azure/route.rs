@@ -87,7 +87,7 @@ const SUBSCRIPTIONS: &[&str] = &["2022-12-01", "2022-09-01", "2021-01-01", "2020
 const LOCKBOX: &[&str] = &["2018-02-28-preview"];
 const IDENTITIES: &[&str] = &["2024-11-30", "2023-01-31"];
 
-const ROUTES: [Route; 43] = [
+const ROUTES: [Route; 42] = [
     (MANAGEMENT, "managementGroups", Kind::Groups, GROUPS),
     (MANAGEMENT, "managementGroups/*", Kind::Groups, GROUPS),
     (MANAGEMENT, "managementGroups/*/descendants", Kind::Descendants, GROUPS),

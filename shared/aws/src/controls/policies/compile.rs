@@ -283,6 +283,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             | ControlKind::ExternalAccessAnalysis
             | ControlKind::DefaultServiceAccounts
             | ControlKind::ServiceAccounts
+            | ControlKind::Federation
             | ControlKind::BlockPublicStorage
             | ControlKind::EncryptByDefault
             | ControlKind::BlockPublicSnapshots

@@ -110,6 +110,7 @@ pub(super) fn assignments(point: &Point, ground: &AzureCloud) -> Result<Vec<Assi
             | ControlKind::RootMfa
             | ControlKind::DefaultServiceAccounts
             | ControlKind::ServiceAccounts
+            | ControlKind::Federation
             | ControlKind::NoDefaultNetwork
             | ControlKind::ClosedDefaultSecurityGroups
             | ControlKind::AccessApproval

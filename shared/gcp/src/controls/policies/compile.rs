@@ -96,6 +96,7 @@ pub(super) fn constraints(
         | ControlKind::DefaultServiceAccounts
         | ControlKind::ServiceAccounts
         | ControlKind::ConfigurationRecording
+        | ControlKind::Federation
         | ControlKind::ThreatDetection
         | ControlKind::ServiceAlerts
         | ControlKind::StandardsAssessment

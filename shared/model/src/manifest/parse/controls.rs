@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::draft::{Draft, What};
 use super::fields::{self, Fields, entries, set, text, whole, word};
 use super::problems::{Problem, Problems};
-use crate::catalog::organization_policies;
 use crate::catalog::{Combine, ControlKind, Effect, Form, Parameter, Place};
+use crate::catalog::{federation, organization_policies};
 use crate::diagnostic::code;
 use crate::manifest::line::Origin;
 use crate::manifest::yaml::{Key, Node, Yaml, quote};
@@ -173,6 +173,25 @@ fn value(node: &Node, parameter: &Parameter, problems: &mut Problems) -> Option<
             }
             Some(Value::Object(map))
         }
+        Form::IdentityProviders => {
+            let mut map = serde_json::Map::new();
+            for (key, node) in entries(node, problems)? {
+                let value = node.json();
+                if let Some(why) = federation::wrong(&key.text, &value) {
+                    let message = format!("{}: {why}", quote(&key.text));
+                    problems.add(Problem::new(code::WRONG_VALUE, key.at, message));
+                }
+                map.insert(key.text.clone(), value);
+            }
+            for (identity, count) in federation::crowded(map.values()) {
+                let most = federation::PER_IDENTITY;
+                let message = format!(
+                    "{count} subjects are to become the identity `{identity}`; Azure takes at most {most}"
+                );
+                problems.add(Problem::new(code::WRONG_VALUE, node.at, message));
+            }
+            Some(Value::Object(map))
+        }
         Form::Switch | Form::Whole { .. } | Form::Choice(_) | Form::Text => {
             let value = node.json();
             if form.check(&value).is_ok() {
@@ -186,7 +205,8 @@ fn value(node: &Node, parameter: &Parameter, problems: &mut Problems) -> Option<
                 | Form::Texts
                 | Form::TextMap
                 | Form::TextLists
-                | Form::CustomConstraints => false,
+                | Form::CustomConstraints
+                | Form::IdentityProviders => false,
             };
             if right_type {
                 let message =

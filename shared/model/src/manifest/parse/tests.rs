@@ -217,6 +217,11 @@ fn one_thing_wrong_is_told_where_it_is() {
             "no-public-storage: { control: allowed-regions, with: { aws: [us-east-1] } }",
             "contradicts",
         ),
+        (
+            "no-public-storage: { control: block-public-storage, mode: repair }",
+            "no-public-storage: { control: federation, with: { providers: { github: { issuer: https://gitlab.com, gcp: {} } } } }",
+            "wrong-value",
+        ),
         // landing zones
         ("version: 3, ", "", "missing-key"),
         ("version: 3, ", "version: three, ", "wrong-type"),
