@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use landfall_engine::cloud::{LookError, Page, Surveyed};
-use landfall_engine::control::chain;
+use landfall_engine::control::{Permissions, chain};
+use landfall_engine::permissions::Errand;
 use landfall_engine::remembered::{NAMES, Remembered, STATE};
 use landfall_model::catalog::ControlKind;
 use landfall_model::facts::{Facts, Origin, State};
@@ -28,6 +29,20 @@ use landfall_model::observed::{Address, Look, Observed, Seen};
 use crate::client::Client;
 use crate::client::service::ORGANIZATIONS;
 use crate::error::CallError;
+
+/// What the directory calls for everybody; what it looks up for a control is that control's.
+pub(crate) const ERRAND: Errand = Errand {
+    name: "directory",
+    needs: Permissions {
+        read: &[
+            "organizations:DescribeAccount",
+            "organizations:ListAccountsForParent",
+            "organizations:ListOrganizationalUnitsForParent",
+            "organizations:ListRoots",
+        ],
+        write: &[],
+    },
+};
 
 /// How many accounts Organizations gives in one page at most.
 pub(crate) const PAGE: u32 = 20;

@@ -1,5 +1,7 @@
 //! What a person wants to know before anything runs: who we are, and which of the manifest's roles let us in. Nothing is written.
 
+use landfall_engine::control::Permissions;
+use landfall_engine::permissions::Errand;
 use landfall_model::manifest::{AwsCloud, AwsRoles};
 use serde::Deserialize;
 use serde_json::json;
@@ -9,6 +11,12 @@ use crate::client::{Aws, Client};
 use crate::directory::REGION;
 use crate::error::CallError;
 use crate::identity::Access;
+
+/// What it calls, beside asking who it is.
+pub(crate) const ERRAND: Errand = Errand {
+    name: "doctor",
+    needs: Permissions { read: &["organizations:DescribeOrganization"], write: &[] },
+};
 
 /// Which of the manifest's two roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ pub(crate) mod endpoint;
 pub(crate) mod error;
 pub(crate) mod http;
 pub(crate) mod identity;
+pub mod permissions;
 pub(crate) mod provider;
 pub(crate) mod queue;
 pub(crate) mod rates;

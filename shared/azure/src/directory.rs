@@ -18,7 +18,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use landfall_engine::cloud::{LookError, Page, Surveyed};
-use landfall_engine::control::chain;
+use landfall_engine::control::{Permissions, chain};
+use landfall_engine::permissions::Errand;
 use landfall_engine::remembered::{NAMES, Remembered};
 use landfall_model::catalog::ControlKind;
 use landfall_model::facts::{Facts, Origin, State};
@@ -29,6 +30,20 @@ use landfall_model::observed::{Address, Look, Observed, Seen};
 use crate::client::Client;
 use crate::client::service::{RESOURCES, SUBSCRIPTIONS};
 use crate::error::CallError;
+
+/// What the directory calls for everybody; what it looks up for a control is that control's.
+pub(crate) const ERRAND: Errand = Errand {
+    name: "directory",
+    needs: Permissions {
+        read: &[
+            "Microsoft.Management/managementGroups/descendants/read",
+            "Microsoft.Resources/subscriptions/read",
+            // Whether somebody works in a subscription already.
+            "Microsoft.Resources/subscriptions/resources/read",
+        ],
+        write: &[],
+    },
+};
 
 /// Subscriptions in one page of a sweep: small enough that a record of them is read quickly by each of their workers.
 const PAGE: usize = 50;

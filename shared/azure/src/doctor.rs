@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use landfall_engine::control::Permissions;
+use landfall_engine::permissions::Errand;
 use landfall_model::manifest::AzureCloud;
 use serde::Deserialize;
 
@@ -10,6 +12,19 @@ use crate::client::{Azure, Client};
 use crate::directory::group_path;
 use crate::error::{CallError, tidy};
 use crate::identity::Who;
+
+/// What it calls, beside asking who it is.
+pub(crate) const ERRAND: Errand = Errand {
+    name: "doctor",
+    needs: Permissions {
+        read: &[
+            "Microsoft.Management/managementGroups/read",
+            "Microsoft.Management/managementGroups/settings/read",
+            "Microsoft.Resources/subscriptions/read",
+        ],
+        write: &[],
+    },
+};
 
 /// Which of the manifest's two identities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //!
 //! | room | modules |
 //! |---|---|
-//! | what a cloud has to offer | [`cloud`] [`control`] [`carried`] [`strangers`] [`offer`] |
+//! | what a cloud has to offer, and has to permit | [`cloud`] [`control`] [`carried`] [`strangers`] [`offer`] [`permissions`] |
 //! | one run | [`engine`] [`lease`] [`observe`] [`apply`] [`history`] |
 //! | many runs | [`sweep`] [`work`] [`inventory`] [`queue`] [`governor`] |
 //! | what is kept | [`store`] [`keys`] |
@@ -31,6 +31,7 @@ pub mod lease;
 pub mod observe;
 pub mod offer;
 pub mod pause;
+pub mod permissions;
 pub mod queue;
 pub mod reconcile;
 pub mod remembered;

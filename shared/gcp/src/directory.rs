@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use landfall_engine::cloud::{LookError, Page, Surveyed};
-use landfall_engine::control::chain;
+use landfall_engine::control::{Permissions, chain};
+use landfall_engine::permissions::Errand;
 use landfall_engine::remembered::{NAMES, Remembered};
 use landfall_model::catalog::ControlKind;
 use landfall_model::facts::{Facts, Origin, State};
@@ -23,6 +24,15 @@ use landfall_model::observed::{Address, Look, Observed, Seen};
 use crate::client::Client;
 use crate::client::service::RESOURCES;
 use crate::error::CallError;
+
+/// What the directory calls for everybody; what it looks up for a control is that control's.
+///
+/// Searching shows what may be seen, <https://cloud.google.com/resource-manager/reference/rest/v3/projects/search>,
+/// <https://cloud.google.com/resource-manager/reference/rest/v3/folders/search>.
+pub(crate) const ERRAND: Errand = Errand {
+    name: "directory",
+    needs: Permissions { read: &["resourcemanager.folders.get", "resourcemanager.projects.get"], write: &[] },
+};
 
 /// Projects in one page of a sweep: small enough that a record of them is read quickly by each of their workers.
 const PAGE: usize = 50;

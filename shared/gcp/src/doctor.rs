@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use landfall_engine::control::Permissions;
+use landfall_engine::permissions::Errand;
 use landfall_model::manifest::GcpCloud;
 use serde::Deserialize;
 
@@ -10,6 +12,20 @@ use crate::client::{Client, Gcp, escape};
 use crate::directory::Directory;
 use crate::error::{CallError, tidy};
 use crate::identity::Who;
+
+/// What it calls, beside asking for tokens. The services are looked up in the controller's project.
+pub(crate) const ERRAND: Errand = Errand {
+    name: "doctor",
+    needs: Permissions {
+        read: &[
+            "resourcemanager.folders.get",
+            "resourcemanager.organizations.get",
+            "resourcemanager.projects.get",
+            "serviceusage.services.get",
+        ],
+        write: &[],
+    },
+};
 
 /// Which identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ pub mod doctor;
 pub(crate) mod error;
 pub(crate) mod http;
 pub(crate) mod identity;
+pub mod permissions;
 pub(crate) mod provider;
 pub(crate) mod queue;
 pub(crate) mod rates;

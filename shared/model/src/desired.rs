@@ -1,5 +1,6 @@
 //! What must hold in a target: resolved from the manifest, what the cloud says of the target, and what we know of its past.
 
+mod reach;
 mod resolve;
 
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ use crate::manifest::{self, Handover, Mode};
 use crate::record::Record;
 use crate::target::Target;
 
+pub use reach::reach;
 pub use resolve::{Known, resolve};
 
 /// One control that is asked, with everything it needs to be judged.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::standing::standing;
-use super::{Asked, Desired, Standing};
+use super::{Asked, Desired, Standing, reach};
 use crate::catalog::policies::{At, Point};
 use crate::catalog::units::WantedUnit;
 use crate::catalog::{
@@ -183,16 +183,7 @@ fn organization(manifest: &Manifest, cloud: &Name, provider: Provider, record: &
 
 /// What any unit, intake rule or tenant of a cloud asks of a control.
 fn anywhere(manifest: &Manifest, cloud: &Name, kind: ControlKind) -> Vec<Asking> {
-    let units = manifest.units.keys().map(|path| manifest.askings_at(path));
-    let let_in = manifest.intake.iter().filter_map(|rule| match &rule.then {
-        Intake::Land { landing_zone, unit } => Some(manifest.askings(unit, Some(landing_zone), None)),
-        Intake::StayGated => None,
-    });
-    let named = manifest
-        .tenants()
-        .filter(|tenant| &tenant.cloud == cloud)
-        .map(|tenant| manifest.askings(&tenant.unit, tenant.landing_zone.as_ref(), Some(tenant)));
-    units.chain(let_in).chain(named).filter_map(|mut askings| askings.remove(&kind)).collect()
+    reach::anywhere(manifest, cloud).filter_map(|mut askings| askings.remove(&kind)).collect()
 }
 
 /// Every value of each tag that is asked of anybody.
