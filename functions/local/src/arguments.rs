@@ -113,6 +113,8 @@ pub(crate) enum Command {
     Doctor(command::doctor::Arguments),
     /// The manual page of each control
     Controls(command::controls::Arguments),
+    /// Print the least that a cloud has to permit, as its own tool takes it
+    Permissions(command::permissions::Arguments),
     /// Serve a simulated cloud on this machine
     Simulate(command::simulate::Arguments),
     /// Run as the process of a cloud function

@@ -12,6 +12,7 @@ pub(crate) mod init;
 pub(crate) mod keygen;
 pub(crate) mod ledger;
 pub(crate) mod pause;
+pub(crate) mod permissions;
 pub(crate) mod plan;
 pub(crate) mod sign;
 pub(crate) mod simulate;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Ledger(arguments) => ledger::run(&arguments, &common).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &common).await,
         Command::Controls(arguments) => controls::run(&arguments, &common),
+        Command::Permissions(arguments) => permissions::run(&arguments, &common).await,
         Command::Simulate(arguments) => simulate::run(&arguments, &common).await,
         // `main` has run it on a runtime of its own.
         Command::Function(_) => Ok(Exit::Error),
