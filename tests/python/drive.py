@@ -327,7 +327,7 @@ def providers(member):
     ask("the issuer", "get_open_id_connect_provider", "{Url: Url, For: sort(ClientIDList)}", **issuer)
     ask("an audience less", "remove_client_id_from_open_id_connect_provider", ClientID="sts.amazonaws.com", **issuer)
     ask("one that is none", "remove_client_id_from_open_id_connect_provider", ClientID="nobody", **issuer)
-    ask("what is left of it", "get_open_id_connect_provider", "ClientIDList", **issuer)
+    ask("what is left of the issuer", "get_open_id_connect_provider", "ClientIDList", **issuer)
     ask("issuers", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn")
     ask("the issuer deleted", "delete_open_id_connect_provider", **issuer)
     ask("the issuer deleted again", "delete_open_id_connect_provider", **issuer)

@@ -27,9 +27,9 @@ pub fn needed(purpose: Purpose, controls: &BTreeMap<ControlKind, Mode>) -> Neede
 const SERVICE_LINKED_ROLE: &str = "iam:CreateServiceLinkedRole";
 
 /// The services whose own roles a control makes come to be, with the first setting that needs them. Services by their pages "Using
-/// service-linked roles for …": CloudTrail, IAM Access Analyzer, GuardDuty (which has two), Security Hub.
+/// service-linked roles for …": CloudTrail, IAM Access Analyzer, GuardDuty (which has two), Security Hub, Config.
 fn services(control: ControlKind) -> &'static [&'static str] {
-    const TABLE: [(ControlKind, &[&str]); 4] = [
+    const TABLE: [(ControlKind, &[&str]); 5] = [
         (ControlKind::AuditLog, &["cloudtrail.amazonaws.com"]),
         (ControlKind::ExternalAccessAnalysis, &["access-analyzer.amazonaws.com"]),
         (
@@ -37,6 +37,7 @@ fn services(control: ControlKind) -> &'static [&'static str] {
             &["guardduty.amazonaws.com", "malware-protection.guardduty.amazonaws.com"],
         ),
         (ControlKind::StandardsAssessment, &["securityhub.amazonaws.com"]),
+        (ControlKind::ConfigurationRecording, &["config.amazonaws.com"]),
     ];
     TABLE.iter().find(|(kind, _)| *kind == control).map_or(&[], |(_, services)| services)
 }

@@ -55,7 +55,7 @@ pub use simulator::Simulator;
 pub use world::{
     Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CONTROLLER_ROLE, Config,
     CreateRequest, Detector, Group, Hub, IdentityCenter, InternetGateway, Joined, MANAGEMENT_ACCOUNT, Member,
-    Message, MetadataDefaults, NetworkAcl, NetworkInterface, Notification, ORGANIZATION, OidcProvider, Organization,
-    PasswordPolicy, PermissionSet, Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root, RouteTable,
-    Rule, SamlProvider, SecurityGroup, Settings, Subnet, Trail, Unit, Vpc, World,
+    Message, MetadataDefaults, NetworkAcl, NetworkInterface, Notification, ORGANIZATION, OidcProvider,
+    Organization, PasswordPolicy, PermissionSet, Policy, PublicAccessBlock, Queue, ROOT, Region, Role, Root,
+    RouteTable, Rule, SamlProvider, SecurityGroup, Settings, Subnet, Trail, Unit, Vpc, World,
 };

@@ -69,7 +69,7 @@ async fn a_feed_is_made_for_the_organization_beside_those_of_others() {
     let wrong = wire.held_twice(ControlKind::ConfigurationRecording, &organization).await;
     assert_eq!(wrong, ["no feed of the organization tells the named topic how resources are set up"]);
     // Somebody narrows ours, and adds a type.
-    wire.simulator.change(|world| {
+    wire.simulator.edit(|world| {
         let feeds = world.organization.governance.things_mut(FEEDS);
         let ours = feeds.get_mut("landfall-configuration").unwrap();
         ours["assetTypes"] = json!(["iam.googleapis.com/Role"]);

@@ -101,11 +101,16 @@ pub struct Limits {
     /// Tenants below a unit whose policy changes.
     pub tenants: u32,
     /// Hours without a sweep after which the other clouds' sweeps tell that a cloud is silent.
-    #[serde(default = "Limits::silence")]
+    #[serde(default = "Limits::silence", skip_serializing_if = "Limits::usual_silence")]
     pub silence: u32,
 }
 
 impl Limits {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+    const fn usual_silence(hours: &u32) -> bool {
+        *hours == Self::silence()
+    }
+
     /// Three missed sweeps of a schedule that wakes every hour.
     const fn silence() -> u32 {
         3
