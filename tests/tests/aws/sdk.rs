@@ -19,7 +19,7 @@ struct Pin {
 }
 
 /// Operations of the simulator that moto does not have: for these only AWS's client and service models judge.
-const LACKS: [&str; 19] = [
+const LACKS: [&str; 21] = [
     "accessanalyzer.CreateAnalyzer",
     "accessanalyzer.DeleteAnalyzer",
     "accessanalyzer.GetAnalyzer",
@@ -39,10 +39,12 @@ const LACKS: [&str; 19] = [
     "securityhub.BatchEnableStandards",
     "securityhub.GetEnabledStandards",
     "sso-admin.ListTagsForResource",
+    "iam.AddClientIDToOpenIDConnectProvider",
+    "iam.RemoveClientIDFromOpenIDConnectProvider",
 ];
 
 /// What both have, and answer differently. Each reason is from AWS's documentation or its service models.
-const DIFFERS: [Pin; 42] = [
+const DIFFERS: [Pin; 60] = [
     Pin {
         step: "organizations: its name once more",
         simulator: "DuplicateOrganizationalUnitException 400",
@@ -294,6 +296,114 @@ const DIFFERS: [Pin; 42] = [
         simulator: "ResourceNotFoundException 400",
         moto: r#""<account>""#,
         why: "moto assigns to accounts that do not exist",
+    },
+    Pin {
+        step: "config: a channel",
+        simulator: "{}",
+        moto: "MaxNumberOfDeliveryChannelsExceededException 400",
+        why: "moto took the channel before, without a recorder",
+    },
+    Pin {
+        step: "config: a channel in use",
+        simulator: "LastDeliveryChannelDeleteFailedException 400",
+        moto: "NoSuchDeliveryChannelException 400",
+        why: "moto has the channel of another name, which it took before",
+    },
+    Pin {
+        step: "config: a channel without a recorder",
+        simulator: "NoAvailableConfigurationRecorderException 400",
+        moto: "{}",
+        why: "moto takes a channel without a recorder; AWS: NoAvailableConfigurationRecorderException",
+    },
+    Pin {
+        step: "config: another channel",
+        simulator: "MaxNumberOfDeliveryChannelsExceededException 400",
+        moto: "{}",
+        why: "moto takes the channel of that name, which it has from before; AWS allows one",
+    },
+    Pin {
+        step: "config: it stands still",
+        simulator: "[false]",
+        moto: "[true]",
+        why: "moto started the recorder without a channel of its own",
+    },
+    Pin {
+        step: "config: its role is missing",
+        simulator: "InvalidRoleException 400",
+        moto: "{}",
+        why: "moto does not look whether the role exists",
+    },
+    Pin {
+        step: "config: no channels",
+        simulator: "[]",
+        moto: r#"[{"Bucket":"acme-config","Name":"other"}]"#,
+        why: "moto took a channel without a recorder before",
+    },
+    Pin {
+        step: "config: started without a channel",
+        simulator: "NoAvailableDeliveryChannelException 400",
+        moto: "{}",
+        why: "moto has a channel that it took without a recorder",
+    },
+    Pin {
+        step: "config: the channel",
+        simulator: r#"[{"Bucket":"acme-config","Name":"landfall"}]"#,
+        moto: r#"[{"Bucket":"acme-config","Name":"other"}]"#,
+        why: "moto keeps the channel that it took first",
+    },
+    Pin {
+        step: "config: the channel goes",
+        simulator: "{}",
+        moto: "NoSuchDeliveryChannelException 400",
+        why: "moto has the channel under another name",
+    },
+    Pin {
+        step: "iam: an issuer without TLS",
+        simulator: "ValidationError 400",
+        moto: r#"{"OpenIDConnectProviderArn":"arn:aws:iam::<member>:oidc-provider/ci.example.com"}"#,
+        why: "moto takes an issuer of plain http; AWS: the URL must begin with https://",
+    },
+    Pin {
+        step: "iam: issuers",
+        simulator: r#"["arn:aws:iam::<member>:oidc-provider/token.actions.githubusercontent.com"]"#,
+        moto: r#"["arn:aws:iam::<member>:oidc-provider/token.actions.githubusercontent.com","arn:aws:iam::<…"#,
+        why: "moto took the issuer of plain http before",
+    },
+    Pin {
+        step: "iam: metadata that is none",
+        simulator: "InvalidInput 400",
+        moto: r#"{"SAMLProviderArn":"arn:aws:iam::<member>:saml-provider/okta"}"#,
+        why: "moto does not read the metadata document",
+    },
+    Pin {
+        step: "iam: the SAML provider again",
+        simulator: "EntityAlreadyExists 409",
+        moto: r#""arn:aws:iam::<member>:saml-provider/okta""#,
+        why: "moto takes a second provider of one name; AWS: EntityAlreadyExists",
+    },
+    Pin {
+        step: "iam: the SAML provider deleted again",
+        simulator: "NoSuchEntity 404",
+        moto: "{}",
+        why: "moto deletes what is not there",
+    },
+    Pin {
+        step: "iam: the issuer",
+        simulator: r#"{"For":["signer","sts.amazonaws.com"],"Url":"token.actions.githubusercontent.com"}"#,
+        moto: r#"{"For":["sts.amazonaws.com"],"Url":"token.actions.githubusercontent.com"}"#,
+        why: "moto lacks adding an audience",
+    },
+    Pin {
+        step: "iam: the role again",
+        simulator: "InvalidInput 400",
+        moto: "EntityAlreadyExists 409",
+        why: "moto has another code for a service-linked role that is there; AWS: InvalidInput",
+    },
+    Pin {
+        step: "iam: what is left of the issuer",
+        simulator: r#"["signer"]"#,
+        moto: r#"["sts.amazonaws.com"]"#,
+        why: "moto lacks adding and removing an audience",
     },
 ];
 
