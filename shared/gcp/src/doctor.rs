@@ -7,7 +7,7 @@ use landfall_engine::permissions::Errand;
 use landfall_model::manifest::GcpCloud;
 use serde::Deserialize;
 
-use crate::client::service::{self, RESOURCES, SERVICES};
+use crate::client::service::{self, COMPUTE, RESOURCES, SERVICES};
 use crate::client::{Client, Gcp, escape};
 use crate::directory::Directory;
 use crate::error::{CallError, tidy};
@@ -167,9 +167,12 @@ pub async fn project(gcp: &Gcp, ground: &GcpCloud, id: &str, way: Way) -> Result
     })
 }
 
-/// The names of all that is called.
+/// The names of all that is called, and that asks the project of whoever calls. Compute asks the project that it is about, and can't be
+/// told otherwise: <https://cloud.google.com/docs/quotas/quota-project>, "Resource-based APIs". Enabled in the controller's project it
+/// would do nothing but make a default network there.
 fn needed() -> BTreeSet<&'static str> {
-    service::ALL.iter().map(|service| service.name).chain(BESIDE).collect()
+    let called = service::ALL.iter().map(|service| service.name);
+    called.filter(|name| *name != COMPUTE.name).chain(BESIDE).collect()
 }
 
 fn client(gcp: &Gcp, ground: &GcpCloud, way: Way) -> Result<Client, CallError> {
@@ -212,6 +215,18 @@ mod tests {
         let other = GcpCloud { organization: "999999999999".to_owned(), ..ground };
         assert!(organization(&gcp, &other).await.is_err());
         assert!(simulator.calls().iter().all(|call| call.method == "GET"), "{:?}", simulator.calls());
+    }
+
+    /// The simulator refuses what is called while it is not enabled, as Google does, and its sample is deployed as it should be.
+    #[tokio::test]
+    async fn nothing_is_missing_where_landfall_works() {
+        let simulator = GcpSimulator::start(GcpOptions::default()).unwrap();
+        let gcp = Gcp::loopback(&simulator.url()).unwrap();
+        let missing = async || apis(&gcp, &ground()).await.unwrap().unwrap().missing;
+        assert!(missing().await.is_empty(), "{:?}", missing().await);
+        let taken = "essentialcontacts.googleapis.com";
+        simulator.edit(|world| world.project_mut(CONTROLLER_PROJECT).unwrap().services.remove(taken));
+        assert_eq!(missing().await, [taken]);
     }
 
     #[tokio::test]
