@@ -194,13 +194,15 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
         }
     }
 
-    // Look again at what was touched; what must hold may have changed with the tenant's place in its life.
+    // Look again at what was touched; what must hold may have changed with the tenant's place in its life, and what is in force on it with
+    // the unit that it was moved to.
     let desired = self::desired(engine, order, held, facts, inventory).await?;
+    let moved = progress.touched.iter().any(|address| address.control == ControlKind::Placement);
     let again: BTreeSet<Address> = engine
         .cloud
         .addresses(&desired)
         .into_iter()
-        .filter(|address| progress.touched.contains(address) || !observed.0.contains_key(address))
+        .filter(|address| moved || progress.touched.contains(address) || !observed.0.contains_key(address))
         .filter(|address| !progress.looked.0.contains_key(address))
         .collect();
     let later = observe(&*reader, &*engine.clock, &desired, again.into_iter().collect(), None).await;
