@@ -1,4 +1,4 @@
-//! A desk with a simulated cloud, AWS or Azure: the commands that look and write, one after the other, as a person would use them.
+//! A desk with a simulated cloud: the commands that look and write, one after the other, as a person would use them.
 
 #![expect(clippy::unwrap_used, reason = "a test; what can't be read fails it")]
 
@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
+use landfall_simulator::gcp::{CONTROLLER_PROJECT, GcpBreakage, GcpOptions, GcpSimulator};
 use landfall_simulator::{Options, Simulator};
 
 struct Desk<S = Simulator> {
@@ -14,8 +15,9 @@ struct Desk<S = Simulator> {
     environment: Vec<(&'static str, String)>,
 }
 
-/// The subscription that the manifest of `init` names, once its lines of Azure are followed.
+/// The subscription that the manifest of `init` names, once its lines of Azure are followed; and the project, once those of Google Cloud.
 const SUBSCRIPTION: &str = "azure/3f2c0000-0000-4000-8000-000000000002";
+const PROJECT: &str = "gcp/team-0001";
 
 impl Desk {
     fn new() -> Self {
@@ -46,24 +48,48 @@ impl Desk<AzureSimulator> {
             ("LANDFALL_CLOUD", "azure".to_owned()),
         ];
         Desk::of(simulator, environment, |manifest| {
-            let contacts = "  no-public-storage: {";
-            let asked = "      - no-public-storage\n";
-            with_azure(manifest)
-                .replace(contacts, &format!("  reachable: {{ control: security-contacts, satisfies: [cis-azure-3.0/3.1.13] }}\n{contacts}"))
-                .replace(asked, &format!("      - reachable\n{asked}"))
+            reachable(&with(manifest, "azure"), "cis-azure-3.0/3.1.13")
         })
     }
 }
 
-/// The manifest of `init` with its lines of Azure: without the `#` right before a word.
-fn with_azure(manifest: &str) -> String {
-    let line = |line: &str| match line.trim_start().strip_prefix('#') {
-        Some(rest) if rest.starts_with("azure") || rest.starts_with('-') || rest.starts_with("  ") => {
-            line.replacen('#', "", 1) + "\n"
+impl Desk<GcpSimulator> {
+    /// As `landfall simulate --cloud gcp` would serve it.
+    fn on_gcp() -> Self {
+        let options = GcpOptions { projects: 3, ..GcpOptions::default() };
+        let simulator = GcpSimulator::start(options).unwrap();
+        let environment = vec![
+            ("LANDFALL_GCP_ENDPOINT", simulator.url()),
+            // Its manifest has both clouds.
+            ("LANDFALL_CLOUD", "gcp".to_owned()),
+        ];
+        Desk::of(simulator, environment, |manifest| reachable(&with(manifest, "gcp"), "cis-gcp-3.0/1.16"))
+    }
+}
+
+/// The manifest of `init` with its lines of another cloud: without the `#` right before a word.
+fn with(manifest: &str, cloud: &str) -> String {
+    // Whose part the lines are in that are one level deeper.
+    let mut inside = false;
+    let mut followed = |line: &str| match line.trim_start().strip_prefix('#') {
+        Some(rest) if rest.starts_with("  ") => inside,
+        Some(rest) => {
+            inside = rest == format!("{cloud}:");
+            rest.trim_start_matches("- { ").starts_with(&format!("{cloud}:"))
         }
-        Some(_) | None => format!("{line}\n"),
+        None => false,
     };
-    manifest.lines().map(line).collect()
+    manifest
+        .lines()
+        .map(|line| if followed(line) { line.replacen('#', "", 1) + "\n" } else { format!("{line}\n") })
+        .collect()
+}
+
+/// With contacts for security, which answer this clause.
+fn reachable(manifest: &str, clause: &str) -> String {
+    let (controls, listed) = ("  no-public-storage: {", "      - no-public-storage\n");
+    let control = format!("  reachable: {{ control: security-contacts, satisfies: [{clause}] }}\n{controls}");
+    manifest.replace(controls, &control).replace(listed, &format!("      - reachable\n{listed}"))
 }
 
 impl<S> Desk<S> {
@@ -174,6 +200,85 @@ fn from_the_first_plan_to_a_clean_one_on_azure() {
     desk.run(&format!("plan {SUBSCRIPTION}")).expect(0, "nothing to change");
     desk.run(&format!("ledger show {SUBSCRIPTION}")).expect(0, "security-contacts/default");
     desk.run("ledger verify").expect(0, "nothing is missing, doubled or altered");
+}
+
+#[test]
+fn from_the_first_plan_to_a_clean_one_on_google_cloud() {
+    let desk = Desk::on_gcp();
+    desk.run("check org").expect(0, "acme is well-formed");
+    desk.run("doctor").expect(0, "nothing was written");
+    desk.run("doctor").expect(0, "1 folders and 4 projects are seen");
+    desk.run("plan").expect(2, "+ units/workloads");
+    assert!(!desk.has("landfall.db"), "who only looks makes no store");
+    let looks = [":getIamPolicy", ":search", ":getEffectivePolicy"];
+    let wrote = |call: &landfall_simulator::Call| {
+        call.method != "GET" && !looks.iter().any(|look| call.path.ends_with(look))
+    };
+    assert!(!desk.simulator.calls().iter().any(wrote), "nothing was written yet");
+
+    desk.run("sweep").expect(0, "closed: 5 targets");
+    desk.run("plan").expect(0, "0 changes to make");
+    desk.run("status").expect(0, PROJECT);
+    desk.run(&format!("explain {PROJECT} reachable")).expect(0, "cis-gcp-3.0/1.16");
+    desk.run(&format!("explain {PROJECT} strong-passwords")).expect(0, "Cloud Identity");
+
+    desk.simulator.edit(|world| world.damage("team-0001", GcpBreakage::Contacts)).unwrap();
+    desk.run(&format!("plan {PROJECT}")).expect(2, "+ security-contacts/");
+    desk.run(&format!("apply {PROJECT} --limit changes=0")).expect(2, "NOT DONE: the plan was refused");
+    desk.run(&format!("apply {PROJECT}")).expect(0, "1 of 1 changes made");
+    desk.run(&format!("plan {PROJECT}")).expect(0, "nothing to change");
+    desk.run(&format!("ledger show {PROJECT}")).expect(0, "security-contacts/");
+    desk.run("ledger verify").expect(0, "nothing is missing, doubled or altered");
+}
+
+#[test]
+fn a_wrong_target_on_google_cloud_is_answered_with_what_was_meant() {
+    let desk = Desk::on_gcp();
+    desk.run("plan gcp/team-001").expect(1, &format!("did you mean `{PROJECT}`?"));
+    desk.run("plan organisation/gcp").expect(1, "did you mean `organization/gcp`?");
+    desk.run("plan gcp/acme-nobody").expect(1, "neither the manifest nor the organization has");
+    desk.run("plan --cloud gpc").expect(1, "did you mean `gcp`?");
+    desk.run(&format!("plan {SUBSCRIPTION}")).expect(1, "azure");
+}
+
+#[test]
+fn the_doctor_says_what_is_missing_on_google_cloud() {
+    for (what, disturb, told) in [
+        (
+            "an API that is called is not enabled where Landfall works",
+            (|desk| {
+                let taken = "essentialcontacts.googleapis.com";
+                desk.simulator
+                    .edit(|world| world.project_mut(CONTROLLER_PROJECT).unwrap().services.remove(taken));
+            }) as fn(&Desk<GcpSimulator>),
+            "`gcloud services enable essentialcontacts.googleapis.com --project acme-landfall`",
+        ),
+        (
+            "the organization may not be seen",
+            |desk| {
+                let faults = "deny=cloudresourcemanager:organizations.get".parse().unwrap();
+                desk.simulator.set_faults(faults);
+            },
+            "let the account that reads see the organization, or correct `clouds.gcp.organization`",
+        ),
+        (
+            "its projects may not",
+            |desk| desk.simulator.set_faults("deny=cloudresourcemanager:projects.search".parse().unwrap()),
+            "let the account that reads see all folders and projects: infra/gcp.md",
+        ),
+        (
+            "a project of the manifest is not there",
+            |desk| desk.simulator.edit(|world| world.projects.retain(|_, one| one.id != "team-0001")),
+            "the organization does not have it",
+        ),
+    ] {
+        let desk = Desk::on_gcp();
+        disturb(&desk);
+        let said = desk.run("doctor");
+        assert!(said.out().contains(told), "{what}: `{told}` is not in:\n{}", said.out());
+        said.expect(2, told);
+        assert!(!desk.has("landfall.db"), "{what}");
+    }
 }
 
 #[test]
