@@ -2,7 +2,6 @@
 
 pub mod azure;
 pub mod azurite;
-pub mod cloud_run;
 pub mod conformance;
 pub mod crash;
 pub mod gcp;

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderValue, Request};
 use http_body_util::Full;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -20,6 +20,10 @@ use crate::listener::{Listener, unused_port};
 /// <https://cloud.google.com/run/docs/configuring/healthchecks>.
 const READY: Duration = Duration::from_secs(240);
 const POLL: Duration = Duration::from_millis(5);
+
+/// How long a container is left to end by itself once it was asked to:
+/// <https://cloud.google.com/run/docs/container-contract#instance-shutdown>.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A service with one instance that runs.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub enum CloudRunError {
 pub struct Answered {
     /// The status code.
     pub status: u16,
+    /// By their names in lower case.
+    pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: Bytes,
 }
@@ -105,21 +111,43 @@ impl CloudRun {
         format!("http://{}", self.0.address)
     }
 
-    /// One request and its answer.
+    /// One request with a body, and its answer.
     ///
     /// # Errors
     /// When the process does not answer, or ends meanwhile; why, for people.
-    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answered, String> {
-        let mut request = Request::post(path).header("host", self.0.address.to_string());
+    pub async fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]> + Send,
+    ) -> Result<Answered, String> {
+        self.ask("POST", path, headers, body).await
+    }
+
+    /// One request and its answer, on a connection of its own.
+    ///
+    /// # Errors
+    /// When the process does not answer, or ends meanwhile; why, for people.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]> + Send,
+    ) -> Result<Answered, String> {
+        let mut request =
+            Request::builder().method(method).uri(path).header("host", self.0.address.to_string());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request =
-            request.body(Full::new(Bytes::from(body.to_owned()))).map_err(|error| error.to_string())?;
+        let body = Full::new(Bytes::copy_from_slice(body.as_ref()));
+        let request = request.body(body).map_err(|error| error.to_string())?;
         tokio::select! {
             answered = self.0.send(request) => {
-                let answered = answered.map_err(|error| error.to_string())?;
-                Ok(Answered { status: answered.status().as_u16(), body: answered.into_body() })
+                let (parts, body) = answered.map_err(|error| error.to_string())?.into_parts();
+                let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+                let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+                Ok(Answered { status: parts.status.as_u16(), headers, body })
             }
             () = self.0.ended() => Err("the function's process ended".to_owned()),
         }
@@ -135,6 +163,12 @@ impl CloudRun {
     #[must_use]
     pub fn said(&self) -> Vec<String> {
         self.0.said()
+    }
+
+    /// Asks it to end, as Cloud Run does with an instance that it needs no more: SIGTERM, and ten seconds. Answers the number that it
+    /// ended with, nothing where it had to be killed, and everything it wrote.
+    pub async fn stop(self) -> (Option<i32>, Vec<String>) {
+        self.0.stop(GRACE).await
     }
 
     /// Kills it, as a crash would, and answers everything it wrote.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -82,6 +83,18 @@ impl Listener {
     /// What it has written so far.
     pub(crate) fn said(&self) -> Vec<String> {
         self.said.lock().map(|said| said.clone()).unwrap_or_default()
+    }
+
+    /// Asks it to end by SIGTERM, and kills it where it has not ended in time. Answers the number it ended with by itself, and everything
+    /// it wrote.
+    pub(crate) async fn stop(self, within: Duration) -> (Option<i32>, Vec<String>) {
+        if let Some(pid) = self.pid {
+            // One that is gone already needs no asking. The program spares this crate a call that Rust takes for unsafe.
+            drop(Command::new("kill").args(["-TERM", &pid.to_string()]).status().await);
+        }
+        let ended = tokio::time::timeout(within, async { self.child.lock().await.wait().await }).await;
+        let code = ended.ok().and_then(Result::ok).and_then(|status| status.code());
+        (code, self.end().await)
     }
 
     /// Kills it, and answers everything it wrote.

@@ -13,11 +13,11 @@ use landfall_engine::store::sqlite::SqliteStore;
 use landfall_function_gcp::envelope::{Posted, read};
 use landfall_function_gcp::trigger::{Route, parse};
 use landfall_model::manifest::bundle::Bundle;
+use landfall_simulator::cloud_run::{Answered, CloudRun};
 use landfall_simulator::cloud_tasks::{CloudTasks, CloudTasksOptions};
 use landfall_simulator::gcp::{GcpOptions, GcpSimulator, GcpWorld};
 use landfall_simulator::tokens::{Claims, Forgery, TokenIssuer};
-use landfall_tests::cloud_run::{Answered, CloudRun, free_port};
-use landfall_tests::judges::{python, root};
+use landfall_tests::judges::{gcp_function_binary, python, root};
 use landfall_tests::stage::manifest;
 use serde_json::{Value, json};
 
@@ -237,7 +237,13 @@ impl Ground {
         let tasks = CloudTasks::start(tasks).unwrap();
         tasks.create(QUEUE);
         let simulator = GcpSimulator::start(options).unwrap();
-        Ground { simulator, tasks, issuer, folder: tempfile::tempdir().unwrap(), port: free_port() }
+        Ground {
+            simulator,
+            tasks,
+            issuer,
+            folder: tempfile::tempdir().unwrap(),
+            port: CloudRun::port().unwrap(),
+        }
     }
 
     fn kept(&self) -> PathBuf {
@@ -255,7 +261,6 @@ impl Ground {
             ("LANDFALL_STORE", format!("sqlite:{}", text(&self.kept()))),
             ("LANDFALL_QUEUE", QUEUE.to_owned()),
             ("LANDFALL_WORKER", format!("http://127.0.0.1:{}/work", self.port)),
-            ("PORT", self.port.to_string()),
         ]
     }
 
@@ -274,21 +279,28 @@ impl Ground {
         environment
     }
 
+    /// Starts the function with this environment.
+    async fn start(&self, environment: &[(&str, String)]) -> CloudRun {
+        let environment: BTreeMap<String, String> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        CloudRun::start(gcp_function_binary(), &[], self.port, &environment).await.unwrap()
+    }
+
     fn bearer(&self, who: &str) -> String {
         format!("Bearer {}", self.issuer.token(&Claims::google(AUDIENCE, who)))
     }
 }
 
-fn post(function: &CloudRun, sample: &Sample, bearer: &str) -> Answered {
+async fn post(function: &CloudRun, sample: &Sample, bearer: &str) -> Answered {
     let mut headers: Vec<(&str, &str)> =
         sample.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     headers.push(("authorization", bearer));
-    function.post(&sample.path, &headers, sample.body.as_bytes())
+    function.post(&sample.path, &headers, &sample.body).await.unwrap()
 }
 
 /// What is wrong with the answer to a sample.
 fn judge(sample: &Sample, answered: &Answered) -> Option<String> {
-    let Answered { status, body, .. } = answered;
+    let (status, body) = (&answered.status, answered.json());
     let trigger = &sample.expected["trigger"];
     let right = match (sample.refused(), trigger["trigger"].as_str()) {
         (Some(reason), _) => {
@@ -311,11 +323,11 @@ fn judge(sample: &Sample, answered: &Answered) -> Option<String> {
 async fn the_real_binary_answers_every_sample_and_never_dies() {
     let ground = Ground::new();
     ground.tasks.pause(QUEUE);
-    let function = CloudRun::start(&ground.with_tokens());
+    let function = ground.start(&ground.with_tokens()).await;
     let mut wrong = Vec::new();
     let mut refused = 0;
     for sample in samples() {
-        let answered = post(&function, &sample, &ground.bearer(sample.caller()));
+        let answered = post(&function, &sample, &ground.bearer(sample.caller())).await;
         assert_eq!(answered.headers["content-type"], "application/json", "{}", sample.file);
         wrong.extend(judge(&sample, &answered));
         refused += usize::from(sample.refused().is_some());
@@ -330,18 +342,18 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
         ("GET", "/work", 405),
         ("POST", "/admin", 404),
     ] {
-        assert_eq!(function.ask(method, path, &[], b"").status, status, "{method} {path}");
+        assert_eq!(function.ask(method, path, &[], "").await.unwrap().status, status, "{method} {path}");
     }
     let events = ground.bearer(EVENTS);
     let large = vec![b' '; 10 * 1024 * 1024 + 1];
-    let answered =
-        function.post("/", &[("authorization", &events), ("content-type", "application/json")], &large);
+    let headers = [("authorization", &*events), ("content-type", "application/json")];
+    let answered = function.post("/", &headers, &large).await.unwrap();
     assert_eq!(
-        (answered.status, answered.body["refused"].as_str()),
+        (answered.status, answered.json()["refused"].as_str()),
         (413, Some("the body has more than 10 MiB"))
     );
 
-    let (code, said) = function.end();
+    let (code, said) = function.stop().await;
     assert_eq!(code, Some(0), "{said:?}");
     assert!(!said.iter().any(|line| line.contains("eyJ")), "no token is ever written down");
 
@@ -353,9 +365,9 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sweep_goes_through_cloud_tasks_and_back_with_tokens() {
     let ground = Ground::new();
-    let function = CloudRun::start(&ground.with_tokens());
-    let begun = function.post("/sweep", &[("authorization", &ground.bearer(SCHEDULER))], b"");
-    assert_eq!(begun.status, 200, "{}", begun.body);
+    let function = ground.start(&ground.with_tokens()).await;
+    let begun = function.post("/sweep", &[("authorization", &ground.bearer(SCHEDULER))], "").await.unwrap();
+    assert_eq!(begun.status, 200, "{}", begun.json());
     let patience = Instant::now() + Duration::from_secs(60);
     while ground.tasks.left(QUEUE) > 0 && Instant::now() < patience {
         ground.tasks.hurry(QUEUE);
@@ -366,8 +378,8 @@ async fn a_sweep_goes_through_cloud_tasks_and_back_with_tokens() {
     assert!(ground.tasks.dispatches(QUEUE).len() > 3);
     let headers =
         [("authorization", &*ground.bearer("jane@acme.example")), ("content-type", "application/json")];
-    let answered = function.post("/", &headers, br#"{"action": "status"}"#);
-    let targets: Vec<&str> = answered.body["targets"]
+    let answered = function.post("/", &headers, r#"{"action": "status"}"#).await.unwrap().json();
+    let targets: Vec<&str> = answered["targets"]
         .as_array()
         .unwrap()
         .iter()
@@ -383,11 +395,11 @@ async fn a_sweep_goes_through_cloud_tasks_and_back_with_tokens() {
 async fn nobody_gets_in_without_a_token_that_proves_who_it_is() {
     let ground = Ground::new();
     ground.tasks.pause(QUEUE);
-    let function = CloudRun::start(&ground.with_tokens());
+    let function = ground.start(&ground.with_tokens()).await;
     let right = Claims::google(AUDIENCE, SCHEDULER);
-    let sweep = |headers: &[(&str, &str)]| function.post("/sweep", headers, b"");
-    let shown = |token: &str| sweep(&[("authorization", &format!("Bearer {token}"))]).status;
-    assert_eq!(shown(&ground.issuer.token(&right)), 200);
+    let sweep = async |headers: &[(&str, &str)]| function.post("/sweep", headers, "").await.unwrap();
+    let shown = async |token: &str| sweep(&[("authorization", &format!("Bearer {token}"))]).await.status;
+    assert_eq!(shown(&ground.issuer.token(&right)).await, 200);
 
     // What anybody can write proves nothing.
     for headers in [
@@ -405,7 +417,7 @@ async fn nobody_gets_in_without_a_token_that_proves_who_it_is() {
         &[("authorization", "Bearer")],
         &[("authorization", "Bearer a.b.c")],
     ] {
-        let answered = sweep(headers);
+        let answered = sweep(headers).await;
         assert_eq!(
             (answered.status, answered.headers["www-authenticate"].as_str()),
             (401, "Bearer"),
@@ -414,7 +426,7 @@ async fn nobody_gets_in_without_a_token_that_proves_who_it_is() {
     }
     for forgery in Forgery::ALL {
         // A key that is not known is asked for once, and then unknown keys rest; the right one is known already.
-        assert_eq!(shown(&ground.issuer.forged(&right, forgery)), 401, "{forgery:?}");
+        assert_eq!(shown(&ground.issuer.forged(&right, forgery)).await, 401, "{forgery:?}");
     }
     let mut without_mail = right.clone();
     without_mail.email = None;
@@ -430,42 +442,38 @@ async fn nobody_gets_in_without_a_token_that_proves_who_it_is() {
         ("nobody said", Claims { email_verified: None, ..right.clone() }),
         ("nobody at all", without_mail),
     ] {
-        assert_eq!(shown(&ground.issuer.token(&claims)), 401, "{what}");
+        assert_eq!(shown(&ground.issuer.token(&claims)).await, 401, "{what}");
     }
-    assert_eq!(shown(&ground.issuer.token(&Claims::google(AUDIENCE, "mallory@evil.example"))), 403);
+    assert_eq!(shown(&ground.issuer.token(&Claims::google(AUDIENCE, "mallory@evil.example"))).await, 403);
 
     // Everybody has a duty of his own.
-    let as_somebody = |who: &str, path: &str, body: &str| {
+    let as_somebody = async |who: &str, path: &str, body: &str| {
         let bearer = ground.bearer(who);
-        let answered = function.post(
-            path,
-            &[("authorization", &bearer), ("content-type", "application/json")],
-            body.as_bytes(),
-        );
-        answered.status
+        let headers = [("authorization", &*bearer), ("content-type", "application/json")];
+        function.post(path, &headers, body).await.unwrap().status
     };
     let (work, question) =
         (r#"{"work": "close", "sweep": "20261121T101500Z-3f9a6c01"}"#, r#"{"action": "status"}"#);
     let event = std::fs::read_to_string(root().join("events/gcp/feed-welcome.json")).unwrap();
     let event = serde_json::from_str::<Value>(&event).unwrap()["body"].to_string();
-    assert_eq!(as_somebody(SCHEDULER, "/work", work), 403);
-    assert_eq!(as_somebody(TASKS, "/sweep", ""), 403);
-    assert_eq!(as_somebody(TASKS, "/", question), 403);
-    assert_eq!(as_somebody("jane@acme.example", "/", &event), 403);
-    assert_eq!(as_somebody("jane@acme.example", "/", question), 200);
-    assert_eq!(as_somebody(EVENTS, "/", &event), 200);
-    drop(function);
+    assert_eq!(as_somebody(SCHEDULER, "/work", work).await, 403);
+    assert_eq!(as_somebody(TASKS, "/sweep", "").await, 403);
+    assert_eq!(as_somebody(TASKS, "/", question).await, 403);
+    assert_eq!(as_somebody("jane@acme.example", "/", &event).await, 403);
+    assert_eq!(as_somebody("jane@acme.example", "/", question).await, 200);
+    assert_eq!(as_somebody(EVENTS, "/", &event).await, 200);
+    drop(function.end().await);
 
     // Keys that can't be had are nobody's fault: whoever calls comes again.
     let mut environment = ground.with_tokens();
     environment.retain(|(name, _)| *name != "LANDFALL_JWKS");
-    environment.push(("LANDFALL_JWKS", format!("http://127.0.0.1:{}/certs", free_port())));
-    let function = CloudRun::start(&environment);
+    environment.push(("LANDFALL_JWKS", format!("http://127.0.0.1:{}/certs", CloudRun::port().unwrap())));
+    let function = ground.start(&environment).await;
     for _ in 0..2 {
         let bearer = ground.bearer(SCHEDULER);
-        assert_eq!(function.post("/sweep", &[("authorization", &bearer)], b"").status, 503);
+        assert_eq!(function.post("/sweep", &[("authorization", &bearer)], "").await.unwrap().status, 503);
     }
-    assert_eq!(function.ask("GET", "/", &[], b"").status, 200);
+    assert_eq!(function.ask("GET", "/", &[], "").await.unwrap().status, 200);
 }
 
 /// Google's own Pub/Sub, on this machine: the program that the Google Cloud CLI installs.
@@ -478,8 +486,8 @@ fn emulator() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-#[test]
-fn google_s_own_pub_sub_pushes_to_the_function() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn google_s_own_pub_sub_pushes_to_the_function() {
     let Some(program) = emulator() else {
         eprintln!(
             "skipped: 1, Google's Pub/Sub emulator is not installed (gcloud components install pubsub-emulator)"
@@ -491,8 +499,8 @@ fn google_s_own_pub_sub_pushes_to_the_function() {
     let mut environment = ground.environment();
     environment.push(("LANDFALL_AUTH", "platform".to_owned()));
     // The emulator brings no token, whatever its subscription says.
-    let function = CloudRun::start(&environment);
-    let port = free_port();
+    let function = ground.start(&environment).await;
+    let port = CloudRun::port().unwrap();
     let verdict = python(
         "push_by_pubsub.py",
         &[program.to_str().unwrap(), &port.to_string(), &function.url()],
@@ -508,6 +516,6 @@ fn google_s_own_pub_sub_pushes_to_the_function() {
         |word: &str| function.said().iter().any(|line| line.contains(&format!("\"trigger\":\"{word}\"")));
     while !(woken("ignored") && woken("created")) {
         assert!(Instant::now() < patience, "{}", function.said().join("\n"));
-        std::thread::sleep(Duration::from_millis(50));
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

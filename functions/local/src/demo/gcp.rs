@@ -105,7 +105,7 @@ impl OnGcp {
         let answered = service.post(path, &headers, body).await;
         match answered {
             Ok(answered) if answered.acknowledges() => Ok(answered.json()),
-            Ok(Answered { status, body }) => {
+            Ok(Answered { status, body, .. }) => {
                 let said = String::from_utf8_lossy(&body);
                 bail!("the function on Google Cloud answered {status}: {said}; its log is in `{LOG}`")
             }
