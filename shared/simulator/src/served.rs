@@ -48,6 +48,11 @@ impl<P: Played> Served<P> {
         Self(Mutex::new(State { world, lag: P::Lag::default(), journal }))
     }
 
+    /// Changes what stands between a call and the world as it is.
+    pub(crate) fn between<A>(&self, change: impl FnOnce(&mut P::Lag) -> A) -> A {
+        change(&mut self.state().lag)
+    }
+
     /// A test that panicked inside `edit` must not take the other tests of the process with it.
     fn state(&self) -> MutexGuard<'_, State<P>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,6 +1,7 @@
 //! Everything on Google Cloud: one program, because linking one for each file takes longer than running it.
 
 mod cloud_tasks;
+mod conflicts;
 mod conformance;
 mod crash;
 mod environment;

@@ -41,6 +41,7 @@ mod operation;
 mod options;
 mod page;
 mod request;
+mod rival;
 mod route;
 mod served;
 mod service;

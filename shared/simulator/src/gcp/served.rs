@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{self, Answered, because, not_found, unauthenticated, unavailable};
 use super::lag::GcpLag;
 use super::request::{Caller, Request};
+use super::rival::Rival;
 use super::route::route;
 use super::world::GcpWorld;
 use super::{control, gate, operation, service};
@@ -21,13 +22,27 @@ use crate::served::{Played, State};
 use crate::server::Reply;
 use crate::wire::Wire;
 
+/// What stands between a call and the world as it is.
+#[derive(Debug, Default)]
+pub(crate) struct Between {
+    lag: GcpLag,
+    /// Those who are faster than a caller.
+    rivals: Vec<Rival>,
+}
+
+impl Between {
+    pub(crate) fn outrun(&mut self, rival: Rival) {
+        self.rivals.push(rival);
+    }
+}
+
 /// How this cloud is played.
 #[derive(Debug)]
 pub(crate) enum Gcp {}
 
 impl Played for Gcp {
     type World = GcpWorld;
-    type Lag = GcpLag;
+    type Lag = Between;
     /// Nothing waits here: operations are polled.
     type Waiting = Infallible;
 
@@ -44,7 +59,7 @@ impl Played for Gcp {
     }
 
     fn answer(state: &mut State<Self>, wire: &Wire) -> Reply<Infallible> {
-        let State { world, lag, journal } = state;
+        let State { world, lag: Between { lag, rivals }, journal } = state;
         let (n, fate) = journal.next();
         let now = Timestamp::now();
         operation::pass(world, now);
@@ -80,7 +95,10 @@ impl Played for Gcp {
             _ if caller.is_none() => Err(nobody(token)),
             (_, None) => Err(nothing(wire)),
             (Fate::Throttled, Some(request)) => Err(gate::throttled(request)),
-            (Fate::Normal | Fate::CutAfter, Some(request)) => perform(world, lag, &journal.faults, request),
+            (Fate::Normal | Fate::CutAfter, Some(request)) => {
+                rivals.iter_mut().for_each(|rival| rival.meet(world, request));
+                perform(world, lag, &journal.faults, request)
+            }
         };
         let answer = answer::encode(&answered, &call.service, &world.settings, n);
         call.error = answered.err().map(|refusal| refusal.code);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 use super::options::GcpOptions;
+use super::rival::Rival;
 use super::served::Gcp;
 use super::world::GcpWorld;
 use crate::call::Call;
@@ -66,6 +67,19 @@ impl GcpSimulator {
 
     pub fn clear_calls(&self) {
         self.running.cloud.clear_calls();
+    }
+
+    /// The next so many calls of an operation find that somebody else has written right before them: a caller that looked before that
+    /// holds an old etag or fingerprint. The operation is named as in [`Call`]s: `cloudresourcemanager`, `projects.setIamPolicy`.
+    pub fn outrun(
+        &self,
+        service: &str,
+        operation: &str,
+        times: u32,
+        write: impl FnMut(&mut GcpWorld) + Send + 'static,
+    ) {
+        let rival = Rival::new(service, operation, times, write);
+        self.running.cloud.between(|between| between.outrun(rival));
     }
 
     /// Replaces the faults; their count of calls begins again.
