@@ -12,7 +12,6 @@ use landfall_engine::trust::{Footing, trust};
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::{Cloud, Manifest};
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
-use landfall_simulator::{Call, Faults};
 
 use crate::crash::Cut;
 use crate::spine::Way;
@@ -202,19 +201,6 @@ impl Cut for AzureSimulator {
             id
         });
         (stage, id)
-    }
-
-    fn received(&self) -> Vec<Call> {
-        self.calls()
-    }
-
-    fn cut(&self, faults: Faults) {
-        self.set_faults(faults);
-    }
-
-    fn writes_something(call: &Call) -> bool {
-        // A summary of what policies found is asked for with a POST.
-        call.method != "GET" && !call.operation.contains("summarize")
     }
 
     fn is_open(stage: &Stage<Self>, id: &str) -> bool {

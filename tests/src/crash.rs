@@ -14,21 +14,16 @@ use landfall_engine::lease;
 use landfall_engine::reconcile::{Order, reconcile};
 use landfall_model::record::Life;
 use landfall_model::trigger::Cause;
-use landfall_simulator::{Call, Faults};
+use landfall_simulator::Faults;
 
+use crate::real::Real;
 use crate::spine::Way;
 use crate::stage::{Stage, TestClock, tenant};
 
 /// A cloud whose calls can be cut.
-pub trait Cut: Way {
+pub trait Cut: Way + Real {
     /// A stage after its first sweep, with a new tenant in which somebody could make something if he were let.
     fn beginning() -> impl Future<Output = (Stage<Self>, String)> + Send;
-    /// Every call so far, in order.
-    fn received(&self) -> Vec<Call>;
-    /// Replaces the faults.
-    fn cut(&self, faults: Faults);
-    /// Whether a call changes something.
-    fn writes_something(call: &Call) -> bool;
     /// Whether somebody who is no one of ours can make something in the tenant.
     fn is_open(stage: &Stage<Self>, id: &str) -> bool;
     /// Whether nobody can be let in, or nothing has been done to the tenant yet: its calls that changed something are given.
@@ -68,7 +63,7 @@ async fn walk(engine: &Engine, clock: &TestClock, id: &str) {
 async fn crash_at<S: Cut>(stage: Stage<S>, id: &str, k: u64, cut_before: bool) {
     let at = format!("call {k}, {} its effect", if cut_before { "before" } else { "after" });
     stage.simulator.clear();
-    stage.simulator.cut(Faults { cut_at: Some(k), cut_before, ..Faults::default() });
+    stage.simulator.set(Faults { cut_at: Some(k), cut_before, ..Faults::default() });
     // The process ends where its call is cut: the task is dropped in the middle of whatever it was doing.
     let run = tokio::spawn({
         let (engine, clock, id) = (S::another(&stage).await, Arc::clone(&stage.clock), id.to_owned());
@@ -82,7 +77,7 @@ async fn crash_at<S: Cut>(stage: Stage<S>, id: &str, k: u64, cut_before: bool) {
     let reached = stage.simulator.received().len() as u64;
     assert!(reached >= k, "{at}: only {reached} calls were made");
     let done = S::writes(&stage, id);
-    stage.simulator.cut(Faults::default());
+    stage.simulator.set(Faults::default());
 
     // Nobody is let in before the handover.
     let life = stage.record(id).await.map(|record| record.life);
@@ -125,7 +120,7 @@ async fn calls_of_a_baseline<S: Cut>(stage: &Stage<S>, id: &str) -> Vec<bool> {
     stage.simulator.clear();
     walk(&S::another(stage).await, &stage.clock, id).await;
     assert_eq!(stage.record(id).await.unwrap().life, Life::HandedOver);
-    stage.simulator.received().iter().map(S::writes_something).collect()
+    stage.simulator.received().iter().map(S::changes_something).collect()
 }
 
 /// The one test.

@@ -11,8 +11,8 @@ use landfall_engine::trust::{Footing, trust};
 use landfall_gcp::{Gcp, GcpOrganization};
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::{Cloud, Manifest};
+use landfall_simulator::Call;
 use landfall_simulator::gcp::{CREATOR, GcpOptions, GcpSimulator, GcpWorld};
-use landfall_simulator::{Call, Faults};
 
 use crate::azure::ask;
 use crate::crash::Cut;
@@ -80,29 +80,31 @@ impl Stage<GcpSimulator> {
 
     /// Calls that Google accepted and that changed something about a project, in order, as `service:operation`.
     pub fn writes_in(&self, project: &str) -> Vec<String> {
-        let number =
-            self.simulator.read(|world| world.project(project).map(|project| project.number.clone()));
-        let number = number.unwrap_or_default();
-        let is_about = |text: &str| {
-            text.split(['/', '"', '%', ':', '?']).any(|part| {
-                part == project
-                    || part == number
-                    || part.strip_prefix("2F").is_some_and(|part| part == project)
-            })
-        };
         let calls = self.simulator.calls().into_iter();
         calls
             .filter(|call| {
                 call.status.is_some_and(|status| status < 300) && is_write(&call.method, &call.path)
             })
-            .filter(|call| is_about(&call.path) || is_about(&call.parameters.to_string()))
+            .filter(|call| concerns(&self.simulator, call, project))
             .map(|call| format!("{}:{}", call.service, call.operation))
             .collect()
     }
 }
 
+/// Whether a call is about a project, which it names by its id or by its number.
+pub(crate) fn concerns(simulator: &GcpSimulator, call: &Call, project: &str) -> bool {
+    let number = simulator.read(|world| world.project(project).map(|project| project.number.clone()));
+    let number = number.unwrap_or_default();
+    let is_about = |text: &str| {
+        text.split(['/', '"', '%', ':', '?']).any(|part| {
+            part == project || part == number || part.strip_prefix("2F").is_some_and(|part| part == project)
+        })
+    };
+    is_about(&call.path) || is_about(&call.parameters.to_string())
+}
+
 /// Whether a call changes something: some that only look are sent as a POST.
-fn is_write(method: &str, path: &str) -> bool {
+pub(crate) fn is_write(method: &str, path: &str) -> bool {
     const LOOKS: [&str; 4] = [":getIamPolicy", ":search", ":testIamPermissions", ":getEffectivePolicy"];
     method != "GET" && !LOOKS.iter().any(|look| path.ends_with(look))
 }
@@ -167,18 +169,6 @@ impl Cut for GcpSimulator {
         // Whoever made it owns it.
         stage.simulator.edit(|world| world.tokens.insert("somebody".to_owned(), CREATOR.to_owned()));
         (stage, id)
-    }
-
-    fn received(&self) -> Vec<Call> {
-        self.calls()
-    }
-
-    fn cut(&self, faults: Faults) {
-        self.set_faults(faults);
-    }
-
-    fn writes_something(call: &Call) -> bool {
-        is_write(&call.method, &call.path)
     }
 
     fn is_open(stage: &Stage<Self>, id: &str) -> bool {
