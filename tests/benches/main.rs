@@ -3,33 +3,44 @@
 //! Run in release: `cargo run --release -p landfall-tests --bin landfall-bench`. The function's binary is measured as it is
 //! deployed, so it is built by itself first; the command says how when it is missing.
 
-mod azure_function;
-mod azure_sweep;
 mod function;
 mod sweep;
 mod usage;
 
 use std::path::PathBuf;
 
+use landfall_simulator::Simulator;
+use landfall_simulator::azure::AzureSimulator;
+use landfall_simulator::gcp::GcpSimulator;
+
+use crate::sweep::Swept;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        // The measured half of a sweep: a process of its own, so that the simulator's work is not counted.
-        ["sweep-worker", url] => sweep::worker(url).await,
-        ["azure-sweep-worker", url] => azure_sweep::worker(url).await,
-        ["sweep"] => sweep::measure(&SIZES).await,
-        ["function"] => function::measure(&binary("aws")?).await,
-        ["azure-sweep"] => azure_sweep::measure(&SIZES).await,
-        ["azure-function"] => azure_function::measure(&binary("azure")?).await,
+        // The measured half of a sweep.
+        [Simulator::WORKER, url, size] => sweep::worker::<Simulator>(url, size).await,
+        [AzureSimulator::WORKER, url, size] => sweep::worker::<AzureSimulator>(url, size).await,
+        [GcpSimulator::WORKER, url, size] => sweep::worker::<GcpSimulator>(url, size).await,
+        ["function"] => function::on_aws(&binary("aws")?).await,
+        ["sweep"] => sweep::measure::<Simulator>(&SIZES).await,
+        ["azure-function"] => function::on_azure(&binary("azure")?).await,
+        ["azure-sweep"] => sweep::measure::<AzureSimulator>(&SIZES).await,
+        ["gcp-function"] => function::on_gcp(&binary("gcp")?).await,
+        ["gcp-sweep"] => sweep::measure::<GcpSimulator>(&SIZES).await,
         [] => {
-            function::measure(&binary("aws")?).await?;
-            sweep::measure(&SIZES).await?;
-            azure_function::measure(&binary("azure")?).await?;
-            azure_sweep::measure(&SIZES).await
+            function::on_aws(&binary("aws")?).await?;
+            sweep::measure::<Simulator>(&SIZES).await?;
+            function::on_azure(&binary("azure")?).await?;
+            sweep::measure::<AzureSimulator>(&SIZES).await?;
+            function::on_gcp(&binary("gcp")?).await?;
+            sweep::measure::<GcpSimulator>(&SIZES).await
         }
-        _ => anyhow::bail!("expected nothing, `function`, `sweep`, `azure-function` or `azure-sweep`"),
+        _ => anyhow::bail!(
+            "expected nothing, or one of `function`, `sweep`, `azure-function`, `azure-sweep`, `gcp-function`, `gcp-sweep`"
+        ),
     }
 }
 
