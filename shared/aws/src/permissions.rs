@@ -19,12 +19,11 @@ pub const ERRANDS: [Errand; 2] = [directory::ERRAND, doctor::ERRAND];
 
 /// What a role needs for controls in their modes, beside the errands.
 pub fn needed(purpose: Purpose, controls: &BTreeMap<ControlKind, Mode>) -> Needed {
-    let declared = |(kind, mode): (&ControlKind, &Mode)| Some((*kind, *mode, controls::permissions(*kind)?));
-    Needed::of(purpose, &ERRANDS, controls.iter().filter_map(declared))
+    Needed::of_controls::<controls::Aws>(purpose, &ERRANDS, controls)
 }
 
 /// Making a role of a service of AWS's own: the one permission that says for which service it may be used.
-const SERVICE_LINKED_ROLE: &str = "iam:CreateServiceLinkedRole";
+pub const SERVICE_LINKED_ROLE: &str = "iam:CreateServiceLinkedRole";
 
 /// The services whose own roles a control makes come to be, with the first setting that needs them. Services by their pages "Using
 /// service-linked roles for …": CloudTrail, IAM Access Analyzer, GuardDuty (which has two), Security Hub, Config.
@@ -42,6 +41,21 @@ fn services(control: ControlKind) -> &'static [&'static str] {
     TABLE.iter().find(|(kind, _)| *kind == control).map_or(&[], |(_, services)| services)
 }
 
+/// The services whose own roles come to be where all of that is done.
+pub fn linked_services(needed: &Needed) -> BTreeSet<&'static str> {
+    let needers = needed.0.get(SERVICE_LINKED_ROLE);
+    let services = needers.into_iter().flatten().flat_map(|needer| match needer {
+        Needer::Control(kind) => services(*kind),
+        Needer::Errand(_) => &[],
+    });
+    services.copied().collect()
+}
+
+/// Whether it is used in the management account alone: Organizations and Identity Center are there.
+pub fn of_the_organization(permission: &str) -> bool {
+    ["organizations:", "sso:", "identitystore:"].iter().any(|service| permission.starts_with(service))
+}
+
 /// The partition of a manifest's AWS: its home region says which.
 pub fn partition(ground: &AwsCloud) -> &'static str {
     Partition::of_region(ground.home_region.as_str()).id
@@ -53,15 +67,7 @@ pub fn partition(ground: &AwsCloud) -> &'static str {
 /// the account, such as every default network. Only roles of services are named by what they may be.
 pub fn policy(needed: &Needed, partition: &str) -> Value {
     let mut by_service: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut linked: BTreeSet<&str> = BTreeSet::new();
-    for (permission, needers) in &needed.0 {
-        if *permission == SERVICE_LINKED_ROLE {
-            linked.extend(needers.iter().flat_map(|needer| match needer {
-                Needer::Control(kind) => services(*kind),
-                Needer::Errand(_) => &[],
-            }));
-            continue;
-        }
+    for permission in needed.permissions().filter(|permission| *permission != SERVICE_LINKED_ROLE) {
         let service = permission.split(':').next().unwrap_or_default();
         by_service.entry(service).or_default().push(permission);
     }
@@ -71,6 +77,7 @@ pub fn policy(needed: &Needed, partition: &str) -> Value {
             json!({"Sid": sid(service), "Effect": "Allow", "Action": actions, "Resource": "*"})
         })
         .collect();
+    let linked = linked_services(needed);
     if !linked.is_empty() {
         statements.push(json!({
             "Sid": "ServiceLinkedRoles",
@@ -94,6 +101,8 @@ fn sid(service: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use landfall_engine::permissions::whole_catalog;
+
     use super::*;
 
     fn asked(kinds: &[ControlKind]) -> BTreeMap<ControlKind, Mode> {
@@ -102,10 +111,8 @@ mod tests {
 
     #[test]
     fn a_role_to_look_with_can_only_look() {
-        let everything: BTreeMap<ControlKind, Mode> =
-            ControlKind::ALL.iter().map(|kind| (*kind, Mode::Prevent)).collect();
         let looks = ["Get", "List", "Describe", "View"];
-        for permission in needed(Purpose::Plan, &everything).permissions() {
+        for permission in needed(Purpose::Plan, &whole_catalog()).permissions() {
             let (_, action) = permission.split_once(':').unwrap();
             assert!(looks.iter().any(|word| action.starts_with(word)), "{permission}");
         }

@@ -18,8 +18,7 @@ pub const ERRANDS: [Errand; 2] = [directory::ERRAND, doctor::ERRAND];
 
 /// What an identity needs for controls in their modes, beside the errands.
 pub fn needed(purpose: Purpose, controls: &BTreeMap<ControlKind, Mode>) -> Needed {
-    let declared = |(kind, mode): (&ControlKind, &Mode)| Some((*kind, *mode, controls::permissions(*kind)?));
-    Needed::of(purpose, &ERRANDS, controls.iter().filter_map(declared))
+    Needed::of_controls::<controls::Azure>(purpose, &ERRANDS, controls)
 }
 
 /// A custom role that allows what is needed and nothing else, in the form that `az role definition create` and `New-AzRoleDefinition`
@@ -39,13 +38,13 @@ pub fn role(name: &str, description: &str, needed: &Needed, ground: &AzureCloud)
 
 #[cfg(test)]
 mod tests {
+    use landfall_engine::permissions::whole_catalog;
+
     use super::*;
 
     #[test]
     fn an_identity_to_look_with_can_only_look() {
-        let everything: BTreeMap<ControlKind, Mode> =
-            ControlKind::ALL.iter().map(|kind| (*kind, Mode::Prevent)).collect();
-        for permission in needed(Purpose::Plan, &everything).permissions() {
+        for permission in needed(Purpose::Plan, &whole_catalog()).permissions() {
             // Azure's compliance view is asked by a POST.
             let asked = permission == "Microsoft.PolicyInsights/policyStates/queryResults/action";
             assert!(permission.ends_with("/read") || asked, "{permission}");

@@ -9,7 +9,8 @@ use std::fmt;
 use landfall_model::catalog::ControlKind;
 use landfall_model::manifest::Mode;
 
-use crate::control::Permissions;
+use crate::control::{Permissions, Platform};
+use crate::offer;
 
 /// What a role is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +19,11 @@ pub enum Purpose {
     Plan,
     /// To look and to write.
     Apply,
+}
+
+/// Every control of the catalog, in the mode that needs most: what any manifest may come to ask.
+pub fn whole_catalog() -> BTreeMap<ControlKind, Mode> {
+    ControlKind::ALL.iter().map(|kind| (*kind, Mode::Prevent)).collect()
 }
 
 /// What Landfall does on a cloud whatever the manifest asks.
@@ -52,8 +58,18 @@ impl fmt::Display for Needer {
 pub struct Needed(pub BTreeMap<&'static str, BTreeSet<Needer>>);
 
 impl Needed {
-    /// Adds up what errands and controls need. A control that only detects is never written.
-    pub fn of(
+    /// Adds up what errands and a cloud's controls need. A control that only detects is never written.
+    pub fn of_controls<On: Platform>(
+        purpose: Purpose,
+        errands: &[Errand],
+        controls: &BTreeMap<ControlKind, Mode>,
+    ) -> Self {
+        let declared =
+            |(kind, mode): (&ControlKind, &Mode)| Some((*kind, *mode, offer::permissions::<On>(*kind)?));
+        Needed::of(purpose, errands, controls.iter().filter_map(declared))
+    }
+
+    fn of(
         purpose: Purpose,
         errands: &[Errand],
         controls: impl IntoIterator<Item = (ControlKind, Mode, Permissions)>,

@@ -17,8 +17,7 @@ pub const ERRANDS: [Errand; 2] = [directory::ERRAND, doctor::ERRAND];
 
 /// What an account needs for controls in their modes, beside the errands.
 pub fn needed(purpose: Purpose, controls: &BTreeMap<ControlKind, Mode>) -> Needed {
-    let declared = |(kind, mode): (&ControlKind, &Mode)| Some((*kind, *mode, controls::permissions(*kind)?));
-    Needed::of(purpose, &ERRANDS, controls.iter().filter_map(declared))
+    Needed::of_controls::<controls::Gcp>(purpose, &ERRANDS, controls)
 }
 
 /// Permissions that a custom role of the organization does not hold: how their names begin, and the predefined roles that hold them
@@ -117,14 +116,14 @@ pub fn role(title: &str, description: &str, purpose: Purpose, needed: &Needed) -
 
 #[cfg(test)]
 mod tests {
+    use landfall_engine::permissions::whole_catalog;
+
     use super::*;
 
     #[test]
     fn an_account_to_look_with_can_only_look() {
-        let everything: BTreeMap<ControlKind, Mode> =
-            ControlKind::ALL.iter().map(|kind| (*kind, Mode::Prevent)).collect();
         let looks = ["get", "getIamPolicy", "list", "listEffectiveTags"];
-        for permission in needed(Purpose::Plan, &everything).permissions() {
+        for permission in needed(Purpose::Plan, &whole_catalog()).permissions() {
             let verb = permission.rsplit('.').next().unwrap();
             assert!(looks.contains(&verb), "{permission}");
         }
