@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use landfall_engine::permissions::{Needed, Needer, Purpose};
+use landfall_engine::permissions::{Needed, Needer, Purpose, whole_catalog};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::reach;
 use landfall_model::id::Name;
@@ -77,7 +77,7 @@ pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Resul
     let name = cloud(manifest, common.cloud.as_ref())?;
     let ground = manifest.clouds.get(&name).context("the manifest has no cloud")?;
     let controls = if arguments.all {
-        ControlKind::ALL.iter().map(|kind| (*kind, Mode::Prevent)).collect()
+        whole_catalog()
     } else {
         reach(manifest, &name).context("the manifest has no cloud")?
     };
