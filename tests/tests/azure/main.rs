@@ -6,6 +6,7 @@ mod crash;
 mod environment;
 mod events;
 mod killed;
+mod permissions;
 mod properties;
 mod sdk;
 mod spine;
