@@ -175,7 +175,7 @@ impl Real for Simulator {
                 let policy = world.organization.policies.get(policy);
                 policy.is_some_and(|policy| policy.name == "landfall-quarantine")
             };
-            world.organization.attached(id).any(|policy| gate(policy))
+            world.organization.attached(id).any(gate)
         })
     }
 

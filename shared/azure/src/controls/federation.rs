@@ -280,8 +280,7 @@ impl Judge for Federation {
         let mut groups = BTreeSet::new();
         let governed = ground(desired).and_then(|ground| ground.locations.first()).map(ToString::to_string);
         let says = |address: &Address, judge: &dyn Fn(Option<&Value>) -> Verdict| {
-            let judgement = Judgement::of(KIND, address, observed, |there| in_time(desired, judge(there)));
-            judgement
+            Judgement::of(KIND, address, observed, |there| in_time(desired, judge(there)))
         };
         let missing = |address: &Address| observed.seen(address) == Seen::Absent;
         for ((group, identity), asked) in identities(want) {

@@ -69,7 +69,7 @@ impl Settings {
     /// The providers that sign tokens.
     pub fn issuers(&self) -> impl Iterator<Item = (&String, &Issuer)> {
         self.providers.iter().filter_map(|(name, one)| match one {
-            Trusted::Oidc(issuer) => Some((name, issuer)),
+            Trusted::Oidc(issuer) => Some((name, &**issuer)),
             Trusted::Saml(_) => None,
         })
     }
@@ -88,7 +88,7 @@ impl Settings {
 #[serde(untagged)]
 pub enum Trusted {
     /// OpenID Connect.
-    Oidc(Issuer),
+    Oidc(Box<Issuer>),
     /// SAML 2.0.
     Saml(Saml),
 }
@@ -222,7 +222,7 @@ pub fn wrong(name: &str, value: &Value) -> Option<String> {
     let read = if saml {
         serde_json::from_value(value.clone()).map(Trusted::Saml)
     } else {
-        serde_json::from_value(value.clone()).map(Trusted::Oidc)
+        serde_json::from_value(value.clone()).map(|issuer| Trusted::Oidc(Box::new(issuer)))
     };
     match read {
         Ok(Trusted::Saml(saml)) => wrong_saml(name, &saml),

@@ -90,10 +90,9 @@ fn an_issuer_that_serves_everybody_needs_a_condition() {
 #[test]
 fn what_nobody_says_is_what_the_clouds_recommend() {
     let settings: Settings = serde_json::from_value(json!({"providers": {"github": right()}})).unwrap();
-    let Some(Trusted::Oidc(Issuer { aws: Some(aws), azure: Some(azure), gcp: Some(gcp), .. })) =
-        settings.providers.get("github")
-    else {
-        panic!("{settings:?}");
+    let Some(Trusted::Oidc(issuer)) = settings.providers.get("github") else { panic!("{settings:?}") };
+    let Issuer { aws: Some(aws), azure: Some(azure), gcp: Some(gcp), .. } = &**issuer else {
+        panic!("{issuer:?}");
     };
     assert_eq!(aws.audiences, sts());
     assert_eq!(azure.audience, "api://AzureADTokenExchange");
