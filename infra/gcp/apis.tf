@@ -1,5 +1,6 @@
 # Google counts calls for the project of whoever calls, whomever they are about, and that is this one: each API has to be enabled here.
-# `landfall doctor` asks for the same ones.
+# Only Compute asks the project that it is about (https://cloud.google.com/docs/quotas/quota-project, "Resource-based APIs"); enabled here it
+# would do nothing but make a default network. `landfall doctor` asks for the same ones.
 locals {
   called_apis = [
     "accessapproval",
@@ -8,7 +9,6 @@ locals {
     "cloudbilling",
     "cloudresourcemanager",
     "cloudtasks",
-    "compute",
     "essentialcontacts",
     "iam",
     "iamcredentials",

@@ -229,6 +229,18 @@ mod tests {
         assert_eq!(missing().await, [taken]);
     }
 
+    /// What the templates deploy is what the doctor asks for.
+    #[test]
+    fn the_templates_enable_the_same_apis() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/gcp/apis.tf");
+        let text = std::fs::read_to_string(file).unwrap();
+        let (_, list) = text.split_once("called_apis = [").unwrap();
+        let (list, _) = list.split_once(']').unwrap();
+        let enabled: BTreeSet<&str> =
+            list.split(',').map(|one| one.trim().trim_matches('"')).filter(|one| !one.is_empty()).collect();
+        assert_eq!(enabled, needed());
+    }
+
     #[tokio::test]
     async fn an_api_that_is_not_enabled_is_named() {
         let server = Server::start(|_, seen, _| {
