@@ -4,7 +4,11 @@
 //! `crash.rs` cuts calls inside the test's own process; here a process is really killed, at every call that writes and at some that only
 //! look, with the lease of the dead run still standing when the event comes again.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test harness: a failure here is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "test harness: a failure here is a failed test"
+)]
 
 use std::time::Duration;
 

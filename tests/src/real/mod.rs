@@ -208,7 +208,12 @@ fn count(value: &Value, path: &str, depth: usize, amounts: &mut BTreeMap<String,
                 count(member, &format!("{path}/{name}"), depth + 1, amounts);
             }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => *amounts.entry(path.to_owned()).or_default() += leaves(value),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => *amounts.entry(path.to_owned()).or_default() += leaves(value),
     }
 }
 

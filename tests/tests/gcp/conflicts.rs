@@ -8,7 +8,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "test harness: a failure here is a failed test"
 )]
 
