@@ -264,7 +264,7 @@ fn the_doctor_says_what_is_missing_on_google_cloud() {
         (
             "its projects may not",
             |desk| desk.simulator.set_faults("deny=cloudresourcemanager:projects.search".parse().unwrap()),
-            "let the account that reads see all folders and projects: infra/gcp.md",
+            "let the account that reads see all folders and projects: infra/gcp/README.md",
         ),
         (
             "a project of the manifest is not there",
