@@ -225,7 +225,7 @@ fn from_the_first_plan_to_a_clean_one_on_google_cloud() {
     desk.simulator.edit(|world| world.damage("team-0001", GcpBreakage::Contacts)).unwrap();
     desk.run(&format!("plan {PROJECT}")).expect(2, "+ security-contacts/");
     desk.run(&format!("apply {PROJECT} --limit changes=0")).expect(2, "NOT DONE: the plan was refused");
-    desk.run(&format!("apply {PROJECT}")).expect(0, "1 of 1 changes made");
+    desk.run(&format!("apply {PROJECT}")).expect(0, "3 of 3 changes made");
     desk.run(&format!("plan {PROJECT}")).expect(0, "nothing to change");
     desk.run(&format!("ledger show {PROJECT}")).expect(0, "security-contacts/");
     desk.run("ledger verify").expect(0, "nothing is missing, doubled or altered");
