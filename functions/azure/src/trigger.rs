@@ -8,7 +8,7 @@
 //! what finds everybody, and whatever comes here only makes it faster.
 
 use landfall_engine::work;
-use landfall_model::trigger::{Contents, Parcel, Request, Trigger};
+use landfall_model::trigger::{Action, Contents, Parcel, Request, Trigger};
 use serde_json::Value;
 
 use crate::record;
@@ -183,14 +183,23 @@ fn webhook(request: &Value) -> Result<Vec<Trigger>, Malformed> {
     gather(list(body, "the request's body")?.iter().map(grid))
 }
 
-/// What a person asks, in the same words as in the Lambda console.
+/// What a person asks, in the same words as in the Lambda console. A key is easily passed on, so whoever has it only gets to see.
 fn asked(request: &Value) -> Result<Request, Malformed> {
     const EXAMPLE: &str =
         "expected a request such as {\"action\": \"plan\", \"targets\": [\"azure/<subscription>\"]}";
     let body = request.get("Body").ok_or_else(|| Malformed(format!("the request has no body; {EXAMPLE}")))?;
     let body =
         open(body).map_err(|error| Malformed(format!("the request is no JSON ({error}); {EXAMPLE}")))?;
-    serde_json::from_value(body).map_err(|error| Malformed(format!("the request can't be read: {error}")))
+    let request: Request = serde_json::from_value(body)
+        .map_err(|error| Malformed(format!("the request can't be read: {error}")))?;
+    let instead = match request.action {
+        Action::Plan | Action::Status | Action::Explain => return Ok(request),
+        Action::Apply => "`landfall apply` does it at a desk",
+        Action::Sweep => "run the function `timer`, or `landfall sweep` at a desk",
+    };
+    Err(Malformed(format!(
+        "only `plan`, `status` and `explain` are answered here, which change nothing; {instead}"
+    )))
 }
 
 /// The triggers of several events. One that can't be read does not take the others with it, and is not passed over in silence.
