@@ -184,8 +184,9 @@ impl<S: Real> Site<S> {
                 && call.status.is_some_and(|status| status < 300)
                 && self.simulator.is_about(call, id)
         });
-        let mut writes: Vec<String> =
-            accepted.map(|call| format!("{}:{} {}", call.service, call.operation, call.path)).collect();
+        let mut writes: Vec<String> = accepted
+            .map(|call| format!("{}:{} {}", call.service, call.operation, without_ids(&call.path)))
+            .collect();
         writes.sort();
         writes
     }
@@ -196,6 +197,12 @@ impl<S: Real> Site<S> {
         count(&self.simulator.inside(id), "", 0, &mut amounts);
         amounts
     }
+}
+
+/// A path without the ids that a cloud makes up, such as those of detectors: what is made at once gets them in any order.
+fn without_ids(path: &str) -> String {
+    let made_up = |part: &&str| part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    path.split('/').map(|part| if made_up(&part) { "*" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 /// The levels at which kinds of things stand in what a simulator tells: below them are the things' own names.
