@@ -18,6 +18,7 @@ VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELET
 # Actions that are no operation of theirs, or of providers whose packages are not installed.
 NOT_DESCRIBED = [
     (r"\*/register/action", "registering whatever provider the manifest lists"),
+    (r"microsoft\.customerlockbox/(enablelockbox/action|tenantoptedin/read)", "Microsoft publishes no package of Customer Lockbox"),
     (
         r"microsoft\.authorization/policyassignments/exempt/action",
         "asked of whoever exempts from an assignment: Azure Policy, Exemption structure, Required permissions",

@@ -21,7 +21,10 @@ fn one_wrong_variable_is_one_line_at_the_start() {
         (&[loopback], "LANDFALL_MANIFEST: is not set; expected the bundle"),
         (&[loopback, manifest], "LANDFALL_STORE: is not set"),
         (&[manifest, ("LANDFALL_STORE", "sqlite:x.db")], "the disk of a cloud function is lost"),
-        (&[loopback, manifest, ("LANDFALL_STORE", "s3://x/y")], "LANDFALL_STORE: `s3://x/y` is no store"),
+        (
+            &[loopback, manifest, ("LANDFALL_STORE", "postgres://x/y")],
+            "LANDFALL_STORE: `postgres://x/y` is no store",
+        ),
         (&[loopback, manifest, store], "LANDFALL_QUEUE: is not set"),
         (
             &[loopback, manifest, store, ("LANDFALL_QUEUE", "work")],

@@ -32,13 +32,16 @@ async fn a_new_subscription_is_handed_over_and_its_gate_opens_last() {
     let writes =
         spine::a_new_tenant_is_gated_brought_to_its_baseline_verified_and_handed_over::<AzureSimulator>()
             .await;
-    // Only the subscription's lock comes after it, which would have held it closed.
-    let last = writes.last_chunk::<2>().unwrap();
-    assert_eq!(
-        last,
-        &["Microsoft.Authorization:policyAssignments/delete", "Microsoft.Authorization:locks/write"],
-        "{writes:?}"
-    );
+    // What comes after it: the subscription's lock, which would have held it closed, and identities, which it denies.
+    const AFTER: [&str; 3] = [
+        "Microsoft.Authorization:locks/write",
+        "Microsoft.ManagedIdentity:userAssignedIdentities/write",
+        "Microsoft.ManagedIdentity:userAssignedIdentities/federatedIdentityCredentials/write",
+    ];
+    let opens =
+        writes.iter().rposition(|write| write == "Microsoft.Authorization:policyAssignments/delete").unwrap();
+    let after = &writes[opens + 1..];
+    assert!(after.iter().all(|write| AFTER.contains(&write.as_str())), "{writes:?}");
 }
 
 #[tokio::test]

@@ -97,16 +97,6 @@ fn set_of_deployer(world: &mut GcpWorld, id: &str, change: impl FnOnce(&mut IamP
     inside(world, id).things_mut("iam/serviceAccountPolicies").insert(account, json!(policy));
 }
 
-/// The metadata of all machines of a project.
-fn items<'a>(world: &'a mut GcpWorld, id: &str) -> &'a mut Value {
-    &mut inside(world, id).things_mut("compute/project").get_mut("self").unwrap()["items"]
-}
-
-fn budget(world: &mut GcpWorld) -> &mut Value {
-    let account = world.billing_accounts.get_mut(BILLING_ACCOUNT).unwrap();
-    account.things_mut("billingbudgets/budgets").values_mut().next().unwrap()
-}
-
 fn races() -> Vec<Race> {
     const BINDINGS: (&str, &str, u16) = ("cloudresourcemanager", "projects.setIamPolicy", 409);
     let access = |times| Race {
@@ -221,38 +211,6 @@ fn races() -> Vec<Race> {
             },
             stands: |world, id, n| world.project(id).unwrap().labels.contains_key(&format!("theirs-{n}")),
             times: 3,
-        },
-        Race {
-            what: "a key for all machines is set while ours are",
-            seen_in: Seen::Tenant,
-            disturb: |world, id| {
-                *items(world, id) = json!([]);
-            },
-            call: ("compute", "compute.projects.setCommonInstanceMetadata", 412),
-            theirs: |world, id, n| {
-                let theirs = json!({"key": format!("theirs-{n}"), "value": "theirs"});
-                items(world, id).as_array_mut().unwrap().push(theirs);
-            },
-            stands: |world, id, n| {
-                let kept = &world.project(id).unwrap().governance.things("compute/project")["self"]["items"];
-                kept.as_array().unwrap().iter().any(|item| item["key"] == format!("theirs-{n}"))
-            },
-            times: 2,
-        },
-        Race {
-            what: "a program is told of the budget while its amount is put right",
-            seen_in: Seen::Tenant,
-            disturb: |world, _| budget(world)["amount"]["specifiedAmount"]["units"] = json!("3"),
-            call: ("billingbudgets", "billingAccounts.budgets.patch", 409),
-            theirs: |world, _, _| {
-                budget(world)["notificationsRule"]["pubsubTopic"] = json!("projects/theirs/topics/money");
-                budget(world)["notificationsRule"]["schemaVersion"] = json!("1.0");
-            },
-            stands: |world, _, _| {
-                budget(&mut world.clone())["notificationsRule"]["pubsubTopic"]
-                    == "projects/theirs/topics/money"
-            },
-            times: 1,
         },
     ]
 }
