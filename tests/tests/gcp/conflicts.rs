@@ -18,7 +18,7 @@ use landfall_model::id::Provider;
 use landfall_model::target::Target;
 use landfall_model::trigger::Cause;
 use landfall_reports::text;
-use landfall_simulator::gcp::{BILLING_ACCOUNT, GcpSimulator, GcpWorld, Governance, IamPolicy};
+use landfall_simulator::gcp::{GcpSimulator, GcpWorld, Governance, IamPolicy};
 use landfall_tests::gcp::ORGANIZATION;
 use landfall_tests::properties::{Ground as _, Seen};
 use landfall_tests::spine::Way as _;
