@@ -33,7 +33,8 @@ async fn a_new_subscription_is_handed_over_and_its_gate_opens_last() {
         spine::a_new_tenant_is_gated_brought_to_its_baseline_verified_and_handed_over::<AzureSimulator>()
             .await;
     // What comes after it: the subscription's lock, which would have held it closed, and identities, which it denies.
-    const AFTER: [&str; 3] = [
+    const AFTER: [&str; 4] = [
+        "Microsoft.Resources:subscriptions/resourceGroups/write",
         "Microsoft.Authorization:locks/write",
         "Microsoft.ManagedIdentity:userAssignedIdentities/write",
         "Microsoft.ManagedIdentity:userAssignedIdentities/federatedIdentityCredentials/write",
