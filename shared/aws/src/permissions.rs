@@ -25,6 +25,12 @@ pub fn needed(purpose: Purpose, controls: &BTreeMap<ControlKind, Mode>) -> Neede
 /// Making a role of a service of AWS's own: the one permission that says for which service it may be used.
 pub const SERVICE_LINKED_ROLE: &str = "iam:CreateServiceLinkedRole";
 
+/// Handing a role to a service: whoever may do so with every role may do through a service what its strongest role may, so the one role
+/// that is handed over is named. AWS Config takes its own (Service Authorization Reference, PutConfigurationRecorder).
+const PASS_ROLE: &str = "iam:PassRole";
+const PASSED: (&str, &str) =
+    ("aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig", "config.amazonaws.com");
+
 /// The services whose own roles a control makes come to be, with the first setting that needs them. Services by their pages "Using
 /// service-linked roles for …": CloudTrail, IAM Access Analyzer, GuardDuty (which has two), Security Hub, Config.
 fn services(control: ControlKind) -> &'static [&'static str] {
@@ -67,7 +73,8 @@ pub fn partition(ground: &AwsCloud) -> &'static str {
 /// the account, such as every default network. Only roles of services are named by what they may be.
 pub fn policy(needed: &Needed, partition: &str) -> Value {
     let mut by_service: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for permission in needed.permissions().filter(|permission| *permission != SERVICE_LINKED_ROLE) {
+    let narrowed = [SERVICE_LINKED_ROLE, PASS_ROLE];
+    for permission in needed.permissions().filter(|permission| !narrowed.contains(permission)) {
         let service = permission.split(':').next().unwrap_or_default();
         by_service.entry(service).or_default().push(permission);
     }
@@ -77,6 +84,16 @@ pub fn policy(needed: &Needed, partition: &str) -> Value {
             json!({"Sid": sid(service), "Effect": "Allow", "Action": actions, "Resource": "*"})
         })
         .collect();
+    if needed.permissions().any(|permission| permission == PASS_ROLE) {
+        let (role, service) = PASSED;
+        statements.push(json!({
+            "Sid": "PassedRoles",
+            "Effect": "Allow",
+            "Action": [PASS_ROLE],
+            "Resource": format!("arn:{partition}:iam::*:role/{role}"),
+            "Condition": {"StringEquals": {"iam:PassedToService": service}},
+        }));
+    }
     let linked = linked_services(needed);
     if !linked.is_empty() {
         statements.push(json!({
@@ -133,6 +150,23 @@ mod tests {
             both["Condition"]["StringEquals"]["iam:AWSServiceName"],
             json!(["access-analyzer.amazonaws.com", "securityhub.amazonaws.com"])
         );
+    }
+
+    #[test]
+    fn only_config_s_own_role_may_be_handed_over_and_to_config_alone() {
+        let of = |kinds: &[ControlKind]| policy(&needed(Purpose::Apply, &asked(kinds)), "aws");
+        let passes = |policy: &Value| {
+            let statements = policy["Statement"].as_array().unwrap().clone();
+            let named = |one: &Value| one["Action"].as_array().unwrap().contains(&json!(PASS_ROLE));
+            statements.into_iter().filter(named).collect::<Vec<_>>()
+        };
+        assert_eq!(passes(&of(&[ControlKind::Tags])), [Value::Null; 0]);
+        let [passed] = &passes(&of(&[ControlKind::ConfigurationRecording]))[..] else {
+            panic!("one statement")
+        };
+        let role = "arn:aws:iam::*:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
+        assert_eq!(passed["Resource"], role);
+        assert_eq!(passed["Condition"]["StringEquals"]["iam:PassedToService"], "config.amazonaws.com");
     }
 
     #[test]
