@@ -554,10 +554,10 @@ def config(member):
     recording = "ConfigurationRecordersStatus[].recording"
     ask("none", "describe_configuration_recorders", recorders)
     ask("one of nobody", "describe_configuration_recorders", recorders, ConfigurationRecorderNames=["nobody"])
+    ask("a channel without a recorder", "put_delivery_channel", DeliveryChannel={**channel, "name": "other"})
     ask("its role is missing", "put_configuration_recorder", ConfigurationRecorder=recorder)
     member.step("iam: a role of AWS Config", "iam", "create_service_linked_role", "Role.{Name: RoleName, Arn: Arn}", AWSServiceName="config.amazonaws.com")
     member.step("iam: the role again", "iam", "create_service_linked_role", "Role.RoleName", AWSServiceName="config.amazonaws.com")
-    ask("a channel without a recorder", "put_delivery_channel", DeliveryChannel={**channel, "name": "other"})
     ask("one", "put_configuration_recorder", ConfigurationRecorder=recorder)
     ask("another", "put_configuration_recorder", ConfigurationRecorder={**recorder, "name": "other"})
     some = {"allSupported": True, "resourceTypes": ["AWS::EC2::VPC"]}

@@ -44,7 +44,7 @@ const LACKS: [&str; 21] = [
 ];
 
 /// What both have, and answer differently. Each reason is from AWS's documentation or its service models.
-const DIFFERS: [Pin; 60] = [
+const DIFFERS: [Pin; 51] = [
     Pin {
         step: "organizations: its name once more",
         simulator: "DuplicateOrganizationalUnitException 400",
@@ -298,64 +298,10 @@ const DIFFERS: [Pin; 60] = [
         why: "moto assigns to accounts that do not exist",
     },
     Pin {
-        step: "config: a channel",
-        simulator: "{}",
-        moto: "MaxNumberOfDeliveryChannelsExceededException 400",
-        why: "moto took the channel before, without a recorder",
-    },
-    Pin {
-        step: "config: a channel in use",
-        simulator: "LastDeliveryChannelDeleteFailedException 400",
-        moto: "NoSuchDeliveryChannelException 400",
-        why: "moto has the channel of another name, which it took before",
-    },
-    Pin {
-        step: "config: a channel without a recorder",
-        simulator: "NoAvailableConfigurationRecorderException 400",
-        moto: "{}",
-        why: "moto takes a channel without a recorder; AWS: NoAvailableConfigurationRecorderException",
-    },
-    Pin {
-        step: "config: another channel",
-        simulator: "MaxNumberOfDeliveryChannelsExceededException 400",
-        moto: "{}",
-        why: "moto takes the channel of that name, which it has from before; AWS allows one",
-    },
-    Pin {
-        step: "config: it stands still",
-        simulator: "[false]",
-        moto: "[true]",
-        why: "moto started the recorder without a channel of its own",
-    },
-    Pin {
         step: "config: its role is missing",
         simulator: "InvalidRoleException 400",
         moto: "{}",
         why: "moto does not look whether the role exists",
-    },
-    Pin {
-        step: "config: no channels",
-        simulator: "[]",
-        moto: r#"[{"Bucket":"acme-config","Name":"other"}]"#,
-        why: "moto took a channel without a recorder before",
-    },
-    Pin {
-        step: "config: started without a channel",
-        simulator: "NoAvailableDeliveryChannelException 400",
-        moto: "{}",
-        why: "moto has a channel that it took without a recorder",
-    },
-    Pin {
-        step: "config: the channel",
-        simulator: r#"[{"Bucket":"acme-config","Name":"landfall"}]"#,
-        moto: r#"[{"Bucket":"acme-config","Name":"other"}]"#,
-        why: "moto keeps the channel that it took first",
-    },
-    Pin {
-        step: "config: the channel goes",
-        simulator: "{}",
-        moto: "NoSuchDeliveryChannelException 400",
-        why: "moto has the channel under another name",
     },
     Pin {
         step: "iam: an issuer without TLS",
