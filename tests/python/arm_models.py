@@ -103,7 +103,7 @@ def older(models, cls, into):
             place = inner.shape
         limits = {key: value for key, value in rules.items() if key not in ("required", "readonly", "constant")}
         place.members[name] = Member(
-            enumerated(models, hints.get(attribute)) or shape(models, said["type"]),
+            listed(said["type"], enumerated(models, hints.get(attribute))) or shape(models, said["type"]),
             required=bool(rules.get("required")),
             read_only=bool(rules.get("readonly")),
             limits=limits,
@@ -115,6 +115,11 @@ def older(models, cls, into):
 
 def lazily(models, name):
     return lambda: of(models, getattr(models, name))
+
+
+def listed(said, found):
+    """One of the values, or as many as the map says: `[str]`."""
+    return Listed(found) if found and said.startswith("[") else found
 
 
 def enumerated(models, hint):

@@ -167,7 +167,7 @@ async fn enter(azure: &Azure, name: &Name, ground: &AzureCloud, id: &str, way: W
             match way {
                 Way::Read => "give the identity that reads `Reader` on the directory's own group",
                 Way::Write => {
-                    "give the identity that writes its roles on the directory's own group: infra/azure.md"
+                    "give the identity that writes its roles on the directory's own group: infra/azure/README.md"
                 }
             },
         ),
