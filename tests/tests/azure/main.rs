@@ -5,6 +5,7 @@ mod conformance;
 mod crash;
 mod environment;
 mod events;
+mod infra;
 mod killed;
 mod permissions;
 mod properties;
