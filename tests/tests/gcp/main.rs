@@ -7,6 +7,7 @@ mod crash;
 mod environment;
 mod events;
 mod gcs;
+mod infra;
 mod killed;
 mod properties;
 mod sdk;
