@@ -18,7 +18,7 @@ use landfall_model::id::Provider;
 use landfall_model::target::Target;
 use landfall_model::trigger::Cause;
 use landfall_reports::text;
-use landfall_simulator::gcp::{GcpSimulator, GcpWorld, Governance, IamPolicy};
+use landfall_simulator::gcp::{BILLING_ACCOUNT, GcpSimulator, GcpWorld, Governance, IamPolicy};
 use landfall_tests::gcp::ORGANIZATION;
 use landfall_tests::properties::{Ground as _, Seen};
 use landfall_tests::spine::Way as _;
@@ -95,6 +95,23 @@ fn set_of_deployer(world: &mut GcpWorld, id: &str, change: impl FnOnce(&mut IamP
     let (account, mut policy) = of_deployer(world, id);
     change(&mut policy);
     inside(world, id).things_mut("iam/serviceAccountPolicies").insert(account, json!(policy));
+}
+
+/// What Compute tells all machines of the project.
+fn items<'a>(world: &'a mut GcpWorld, id: &str) -> &'a mut Vec<Value> {
+    let own = inside(world, id).things_mut("compute/project").get_mut("self").unwrap();
+    own["items"].as_array_mut().unwrap()
+}
+
+/// The project's budget: its billing account has one of each.
+fn budget<'a>(world: &'a mut GcpWorld, id: &str) -> &'a mut Value {
+    let account = world.billing_accounts.get_mut(BILLING_ACCOUNT).unwrap();
+    let mut all = account.things_mut("billingbudgets/budgets").values_mut();
+    all.find(|one| one["displayName"] == format!("landfall {id}")).unwrap()
+}
+
+fn topic(n: u32) -> String {
+    format!("projects/theirs/topics/money-{n}")
 }
 
 fn races() -> Vec<Race> {
@@ -211,6 +228,34 @@ fn races() -> Vec<Race> {
             },
             stands: |world, id, n| world.project(id).unwrap().labels.contains_key(&format!("theirs-{n}")),
             times: 3,
+        },
+        Race {
+            what: "a key for all machines is set while ours are",
+            seen_in: Seen::Tenant,
+            disturb: |world, id| items(world, id).clear(),
+            call: ("compute", "projects.setCommonInstanceMetadata", 412),
+            theirs: |world, id, n| {
+                items(world, id).push(json!({"key": format!("theirs-{n}"), "value": "theirs"}));
+            },
+            stands: |world, id, n| {
+                items(&mut world.clone(), id).iter().any(|item| item["key"] == format!("theirs-{n}"))
+            },
+            times: 2,
+        },
+        Race {
+            what: "a program is told of the budget while its amount is put right",
+            seen_in: Seen::Tenant,
+            disturb: |world, id| budget(world, id)["amount"]["specifiedAmount"]["units"] = json!("3"),
+            call: ("billingbudgets", "billingAccounts.budgets.patch", 409),
+            theirs: |world, id, n| {
+                budget(world, id)["notificationsRule"]["pubsubTopic"] = json!(topic(n));
+                budget(world, id)["notificationsRule"]["schemaVersion"] = json!("1.0");
+            },
+            // The last one counts: a budget tells one program.
+            stands: |world, id, n| {
+                n < 2 || budget(&mut world.clone(), id)["notificationsRule"]["pubsubTopic"] == topic(n)
+            },
+            times: 2,
         },
     ]
 }
