@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test harness: a failure here is a failed test")]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
+use landfall_aws::permissions::{needed, partition, policy};
 use landfall_aws::{Aws, AwsOrganization};
 use landfall_engine::ask::{Preview, preview};
 use landfall_engine::cloud::Cloud as _;
 use landfall_engine::engine::{Clock, Deadline, Engine, SystemClock, SystemDice, Trusted};
+use landfall_engine::permissions::Purpose;
 use landfall_engine::queue::Queue as _;
 use landfall_engine::queue::memory::MemoryQueue;
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
@@ -17,15 +19,16 @@ use landfall_engine::store::memory::MemoryStore;
 use landfall_engine::sweep::{self, Closed};
 use landfall_engine::trust::{Footing, trust};
 use landfall_engine::{history, lease, work};
-use landfall_model::id::TenantId;
+use landfall_model::desired::reach;
+use landfall_model::id::{Name, TenantId};
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::parse::parse;
-use landfall_model::manifest::{Cloud, Manifest, Source};
+use landfall_model::manifest::{AwsCloud, Cloud, Manifest, Source};
 use landfall_model::record::Record;
 use landfall_model::report::Report;
 use landfall_model::target::Target;
 use landfall_model::trigger::{Cause, Work};
-use landfall_simulator::{Options, Settings, Simulator, World};
+use landfall_simulator::{Grants, Options, Settings, Simulator, Taken, World};
 
 /// The manifest that most scenarios share.
 pub const ACME: &str = include_str!("../fixtures/acme.yaml");
@@ -55,7 +58,25 @@ pub fn world(accounts: usize) -> World {
         description: None,
     };
     world.identity_center.groups.insert(group.id.clone(), group);
+    world.taken = taken();
     world
+}
+
+/// What `landfall permissions` prints for the manifest's two roles: the least that they can do with.
+pub fn grants(manifest: &Manifest) -> Grants {
+    let (name, ground) = on_aws(manifest);
+    let controls = reach(manifest, &name).unwrap();
+    let document = |purpose| policy(&needed(purpose, &controls), partition(&ground));
+    Grants::from([
+        (ground.roles.read.clone(), document(Purpose::Plan)),
+        (ground.roles.write.clone(), document(Purpose::Apply)),
+    ])
+}
+
+/// The permissions that any scenario of this process took.
+pub fn taken() -> Taken {
+    static TAKEN: LazyLock<Taken> = LazyLock::new(Taken::default);
+    TAKEN.clone()
 }
 
 /// A clock that tells the machine's time, plus what a test has added to it.
@@ -95,17 +116,21 @@ impl Stage {
         Self::of(world(accounts), ACME, Arc::new(MemoryStore::new())).await
     }
 
-    /// A stage of one's own.
-    pub async fn of(world: World, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+    /// A stage of one's own. The roles are granted what the manifest asks for, and nothing else.
+    pub async fn of(mut world: World, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+        let manifest = manifest(manifest_text);
+        world.settings.grants = grants(&manifest);
         let simulator = Simulator::start(Options { world: Some(world), ..Options::default() }).unwrap();
-        let engine = engine(&simulator.url(), manifest(manifest_text), store).await;
+        let engine = engine(&simulator.url(), manifest, store).await;
         let (engine, queue, clock) = engine;
         Stage { simulator, engine, queue, clock }
     }
 
     /// Follows another manifest from now on.
     pub async fn follow(&mut self, manifest_text: &str) {
-        let bundle = Bundle::build(manifest(manifest_text)).unwrap();
+        let manifest = manifest(manifest_text);
+        self.simulator.edit(|world| world.settings.grants = grants(&manifest));
+        let bundle = Bundle::build(manifest).unwrap();
         let now = self.clock.now();
         let store = &*self.engine.store;
         self.engine.trusted = trust(store, bundle, None, None, Footing::Loopback, now).await.unwrap();
@@ -247,15 +272,17 @@ pub fn tenant(id: &str) -> Target {
     Target::Tenant(one.unwrap())
 }
 
+/// The manifest's AWS.
+fn on_aws(manifest: &Manifest) -> (Name, AwsCloud) {
+    let found = manifest.clouds.iter().find_map(|(name, cloud)| match cloud {
+        Cloud::Aws(ground) => Some((name.clone(), ground.clone())),
+        Cloud::Azure(_) | Cloud::Gcp(_) => None,
+    });
+    found.unwrap()
+}
+
 fn organization(aws: Aws, manifest: &Manifest) -> Arc<AwsOrganization> {
-    let (name, ground) = manifest
-        .clouds
-        .iter()
-        .find_map(|(name, cloud)| match cloud {
-            Cloud::Aws(ground) => Some((name.clone(), ground.clone())),
-            Cloud::Azure(_) | Cloud::Gcp(_) => None,
-        })
-        .unwrap();
+    let (name, ground) = on_aws(manifest);
     Arc::new(AwsOrganization::new(aws, name, ground))
 }
 

@@ -27,7 +27,10 @@ pub const SERVICE_LINKED_ROLE: &str = "iam:CreateServiceLinkedRole";
 
 /// Handing a role to a service: whoever may do so with every role may do through a service what its strongest role may, so the one role
 /// that is handed over is named. AWS Config takes its own (Service Authorization Reference, PutConfigurationRecorder).
-const PASS_ROLE: &str = "iam:PassRole";
+pub const PASS_ROLE: &str = "iam:PassRole";
+
+/// Permissions that are narrowed to roles, each in a statement of its own.
+pub const NARROWED: [&str; 2] = [PASS_ROLE, SERVICE_LINKED_ROLE];
 const PASSED: (&str, &str) =
     ("aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig", "config.amazonaws.com");
 
@@ -73,8 +76,7 @@ pub fn partition(ground: &AwsCloud) -> &'static str {
 /// the account, such as every default network. Only roles of services are named by what they may be.
 pub fn policy(needed: &Needed, partition: &str) -> Value {
     let mut by_service: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let narrowed = [SERVICE_LINKED_ROLE, PASS_ROLE];
-    for permission in needed.permissions().filter(|permission| !narrowed.contains(permission)) {
+    for permission in needed.permissions().filter(|permission| !NARROWED.contains(permission)) {
         let service = permission.split(':').next().unwrap_or_default();
         by_service.entry(service).or_default().push(permission);
     }

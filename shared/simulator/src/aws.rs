@@ -12,6 +12,7 @@ use crate::encode::{self, Answer};
 use crate::fault::Fate;
 use crate::gate;
 use crate::lag::Lag;
+use crate::permit;
 use crate::refusal::Refusal;
 use crate::served::{Played, State};
 use crate::server::Reply;
@@ -112,6 +113,14 @@ impl Played for Aws {
 
 impl State<Aws> {
     fn perform(&mut self, ask: &Ask) -> Result<Value, Refusal> {
+        let answered = self.answered(ask);
+        if answered.is_ok() {
+            permit::accepted(&mut self.world, ask);
+        }
+        answered
+    }
+
+    fn answered(&mut self, ask: &Ask) -> Result<Value, Refusal> {
         let lag = self.journal.faults.lag;
         if lag.is_zero() {
             return service::answer(&mut self.world, ask);

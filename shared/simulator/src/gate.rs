@@ -2,6 +2,7 @@
 
 use crate::ask::{Ask, Caller, Protocol, Service};
 use crate::fault::Faults;
+use crate::permit;
 use crate::refusal::Refusal;
 use crate::world::{CONTROLLER_ROLE, World};
 
@@ -30,21 +31,41 @@ pub(crate) fn check(world: &World, faults: &Faults, ask: &Ask) -> Result<(), Ref
         || suspended
         || from_outside
         || faults.denies(service.name(), operation, &caller.account);
-    if denied { Err(denial(ask)) } else { Ok(()) }
+    if denied {
+        return Err(denial(ask));
+    }
+    match permit::missing(world, ask) {
+        None => Ok(()),
+        Some(need) => Err(lacking(ask, &need)),
+    }
+}
+
+/// The denial where a permission is not granted. CloudTrail has codes of its own for what it needs of other services.
+fn lacking(ask: &Ask, need: &permit::Need) -> Refusal {
+    let own = permit::own(ask);
+    let code = match (ask.service, need.permission.split(':').next()) {
+        (Service::CloudTrail, Some("iam")) => "InsufficientIAMAccessPermissionException",
+        (Service::CloudTrail, Some("organizations")) => {
+            "InsufficientDependencyServiceAccessPermissionException"
+        }
+        _ => return not_allowed(ask, &need.permission),
+    };
+    Refusal::new(
+        code,
+        format!("{own} takes {} besides, which {} is not granted", need.permission, ask.caller.arn()),
+    )
+}
+
+/// The denial of the call's own permission.
+pub(crate) fn denial(ask: &Ask) -> Refusal {
+    not_allowed(ask, &permit::own(ask))
 }
 
 /// The denial in the service's own code and words.
-pub(crate) fn denial(ask: &Ask) -> Refusal {
-    let Ask { service, operation, caller, .. } = ask;
-    let prefix = if *service == Service::S3Control {
-        "s3"
-    } else if *service == Service::SsoAdmin {
-        "sso"
-    } else {
-        service.name()
-    };
+fn not_allowed(ask: &Ask, permission: &str) -> Refusal {
+    let Ask { service, operation: _, caller, .. } = ask;
     let message = format!(
-        "User: {} is not authorized to perform: {prefix}:{operation} because no identity-based policy allows the {prefix}:{operation} action",
+        "User: {} is not authorized to perform: {permission} because no identity-based policy allows the {permission} action",
         caller.arn()
     );
     match service.protocol() {

@@ -35,6 +35,7 @@ mod listener;
 mod md5;
 mod options;
 mod page;
+mod permit;
 mod refusal;
 mod running;
 mod served;
@@ -51,6 +52,7 @@ pub use breakage::{BreakError, Breakage};
 pub use call::Call;
 pub use fault::{Denied, FaultError, Faults};
 pub use options::{Options, StartError};
+pub use permit::{Grants, Taken};
 pub use simulator::Simulator;
 pub use world::{
     Account, AlternateContact, Analyzer, Assignment, Attachment, Budget, CONTROLLER_ROLE, Config,

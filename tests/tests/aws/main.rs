@@ -6,6 +6,7 @@ mod environment;
 mod events;
 mod killed;
 mod moto;
+mod permissions;
 mod properties;
 mod scp;
 mod sdk;

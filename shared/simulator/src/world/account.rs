@@ -15,7 +15,7 @@ pub struct Account {
     pub name: String,
     pub alias: Option<String>,
     pub roles: BTreeMap<String, Role>,
-    /// Roles of AWS's own services that were made by hand, by name.
+    /// Roles of AWS's own services, by name: made by hand, or by the first setting that needs one.
     pub service_linked_roles: BTreeSet<String>,
     /// `None` means GetAccountPasswordPolicy answers NoSuchEntity.
     pub password_policy: Option<PasswordPolicy>,

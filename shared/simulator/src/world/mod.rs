@@ -32,6 +32,7 @@ pub use queue::{Message, Queue};
 pub use region::{Analyzer, Config, Detector, Hub, MetadataDefaults, Region};
 
 use crate::ask::Caller;
+use crate::permit::{Grants, Taken};
 
 /// The account that owns the organization, and by default the controller's.
 pub const MANAGEMENT_ACCOUNT: &str = "111111111111";
@@ -53,6 +54,8 @@ pub struct Settings {
     pub external_id: Option<String>,
     /// The account whose own credentials every unknown access key is.
     pub controller_account: String,
+    /// What roles are granted: anything else is denied to them.
+    pub grants: Grants,
     /// Whether the controller's own credentials may do more than sts and sqs.
     pub open: bool,
     /// Whether lists begin every second page with an empty one.
@@ -72,6 +75,7 @@ impl Default for Settings {
             regions: owned(&["us-east-1", "eu-central-1", "eu-west-1"]),
             opt_in_regions: owned(&["eu-central-2", "me-central-1"]),
             external_id: None,
+            grants: Grants::new(),
             controller_account: MANAGEMENT_ACCOUNT.to_owned(),
             open: true,
             empty_pages: false,
@@ -93,6 +97,9 @@ pub struct World {
     /// Temporary access keys and whom they stand for.
     #[serde(skip)]
     pub(crate) sessions: BTreeMap<String, Caller>,
+    /// The permissions that calls took, of roles that are granted some.
+    #[serde(skip)]
+    pub taken: Taken,
     #[serde(skip)]
     pub(crate) events: Vec<Value>,
     pub(crate) issued: u64,
@@ -110,6 +117,7 @@ impl World {
             identity_center: IdentityCenter::new(),
             accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            taken: Taken::default(),
             events: Vec::new(),
             issued: 0,
             endpoint: String::new(),
