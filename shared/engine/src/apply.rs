@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use landfall_model::approve::Approved;
 use landfall_model::desired::Desired;
 use landfall_model::ledger::Event;
-use landfall_model::observed::{Address, Observed};
+use landfall_model::observed::{Address, Observed, Seen, shows};
 use landfall_model::outcome::{Done, Outcome};
 use landfall_model::pause::Turn;
 use landfall_model::plan::{Change, ChangeId, Stage};
@@ -219,10 +219,27 @@ async fn one(
     let intent = history.lock().await.append(engine, intent).await?;
     let result = match writer.write(change, made).await {
         Ok(made) => Done::Written { made },
-        Err(why) => Done::Failed { why },
+        Err(why) => {
+            // A refusal leaves everything as it was, and a lost answer does not say so: only a look tells the two apart.
+            let now = observe::look(reader, &*engine.clock, desired, &change.address).await.seen;
+            if !is_undone(&now, change) {
+                history.lock().await.settle(engine, intent, change, &now).await?;
+                return Ok(Done::Failed { why });
+            }
+            Done::Failed { why }
+        }
     };
     let outcome = Event::Outcome { intent, change: change.id.clone(), result: result.clone() };
     history.lock().await.append(engine, outcome).await?;
     tracing::debug!(change = %change.id, written = matches!(result, Done::Written { .. }), "change made");
     Ok(result)
+}
+
+/// Whether a look shows that a write which failed did nothing of what it was to do.
+fn is_undone(seen: &Seen, change: &Change) -> bool {
+    match seen {
+        Seen::Present(_) | Seen::Absent => !shows(seen, change.after.as_ref()),
+        Seen::NotOffered(_) => true,
+        Seen::Unreadable(_) => false,
+    }
 }

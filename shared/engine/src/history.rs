@@ -2,7 +2,7 @@
 
 use landfall_model::id::RunId;
 use landfall_model::ledger::{Broken, Chain, Entry, Event};
-use landfall_model::observed::shows;
+use landfall_model::observed::{Seen, shows};
 use landfall_model::plan::Change;
 use landfall_model::record::{Head, Life, Record};
 use landfall_model::target::Target;
@@ -23,7 +23,7 @@ pub struct History {
 }
 
 impl History {
-    /// Reads what lies beyond the place the record knows: nothing, unless a run before this one crashed.
+    /// Reads what lies beyond the place the record knows: nothing, unless a run before this one crashed or left an intent open.
     pub async fn open(
         engine: &Engine,
         target: &Target,
@@ -35,12 +35,13 @@ impl History {
         Ok(History { target: target.clone(), run: run.clone(), chain })
     }
 
-    /// Where it ends now.
-    pub const fn head(&self) -> &Head {
-        self.chain.head()
+    /// The last place at which no intent was open: who comes next reads on from there.
+    pub const fn settled(&self) -> &Head {
+        self.chain.settled()
     }
 
-    /// Brings a record up to what its history says: a crash may have come between the two.
+    /// Brings a record up to what its history says: a crash may have come between the two. What lies beyond an open intent is read
+    /// again by the next run, and says the same then.
     pub fn catch_up(&mut self, record: &mut Record) {
         let (written, lives) = self.chain.take_news();
         for change in &written {
@@ -55,7 +56,7 @@ impl History {
             }
         }
         record.switched = self.chain.switched().or(record.switched);
-        record.head = self.chain.head().clone();
+        record.head = self.chain.settled().clone();
     }
 
     /// Intents that nobody knows the outcome of.
@@ -84,22 +85,23 @@ impl History {
         Ok(seq)
     }
 
-    /// Settles an intent that was left open, by what a look says of it.
+    /// Settles an intent that was left open, by what a look says of it. Where nobody could look it stays open: whoever took the change
+    /// for not made would never take away again what it may have made.
     pub async fn settle(
         &mut self,
         engine: &Engine,
         intent: u64,
         change: &Change,
-        look: &landfall_model::observed::Look,
-    ) -> Result<Option<bool>, EngineError> {
-        use landfall_model::observed::Seen;
-        let took_effect = match &look.seen {
-            Seen::Present(_) | Seen::Absent => Some(shows(&look.seen, change.after.as_ref())),
-            Seen::Unreadable(_) | Seen::NotOffered(_) => None,
+        seen: &Seen,
+    ) -> Result<(), EngineError> {
+        let took_effect = match seen {
+            Seen::Present(_) | Seen::Absent => Some(shows(seen, change.after.as_ref())),
+            Seen::NotOffered(_) => None,
+            Seen::Unreadable(_) => return Ok(()),
         };
-        let seen = serde_json::to_value(&look.seen).unwrap_or_default();
+        let seen = serde_json::to_value(seen).unwrap_or_default();
         self.append(engine, Event::Settled { intent, change: change.id.clone(), took_effect, seen }).await?;
-        Ok(took_effect)
+        Ok(())
     }
 }
 
@@ -138,7 +140,7 @@ pub struct Verified {
     pub entries: u64,
     /// How many changes were meant to be made.
     pub intents: u64,
-    /// How many of them nobody knows the outcome of: a run is under way, or crashed and nobody came since.
+    /// How many of them nobody knows the outcome of: a run is under way, or crashed or lost an answer and nobody could look since.
     pub open: u64,
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -139,6 +139,7 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
         engine.cloud.forget().await;
     }
     let mut history = History::open(engine, target, &run, &held.record.head).await?;
+    history.catch_up(&mut held.record);
 
     let facts = facts(engine, order).await?;
     if let Some(facts) = &facts {
@@ -149,9 +150,12 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
         }
     }
     let inventory = inventory::read(engine).await?;
-    let desired = desired(engine, order, held, facts.clone(), inventory.clone()).await?;
-    settle(engine, &desired, &*reader, &mut history).await?;
-    history.catch_up(&mut held.record);
+    let mut desired = desired(engine, order, held, facts.clone(), inventory.clone()).await?;
+    if settle(engine, &desired, &*reader, &mut history).await? {
+        // What a crash made and nobody knew of is ours, and judged as ours by this run already.
+        history.catch_up(&mut held.record);
+        desired = self::desired(engine, order, held, facts.clone(), inventory.clone()).await?;
+    }
     let paused = switched(engine, &mut history, held).await?;
     life::meet(engine, &desired, inventory.is_some(), &mut history, held).await?;
 
@@ -265,19 +269,21 @@ fn known_already(order: &Order) -> Observed {
     seen
 }
 
-/// Looks at what a crashed run meant to do, and writes down what came of it.
+/// Looks at what a run before this one meant to do, and nobody knows the outcome of; writes down what came of it. Answers whether there
+/// was any such change.
 async fn settle(
     engine: &Engine,
     desired: &Desired,
     reader: &dyn Reader,
     history: &mut History,
-) -> Result<(), EngineError> {
-    for (intent, change) in history.dangling() {
+) -> Result<bool, EngineError> {
+    let dangling = history.dangling();
+    for (intent, change) in &dangling {
         let look = crate::observe::look(reader, &*engine.clock, desired, &change.address).await;
-        history.settle(engine, intent, &change, &look).await?;
+        history.settle(engine, *intent, change, &look.seen).await?;
         tracing::warn!(target = %desired.target, change = %change.id, "a run before this one did not finish this change");
     }
-    Ok(())
+    Ok(!dangling.is_empty())
 }
 
 /// A setting that was written a moment ago is not written again before its effect had time to show.

@@ -63,13 +63,13 @@ pub enum Event {
         #[serde(flatten)]
         result: Done,
     },
-    /// Written by the next holder where an intent was left without an outcome: what a look says of it.
+    /// Written where nobody knows the outcome of an intent, for a crash or a lost answer: what a look says of it.
     Settled {
         /// The number of the intent.
         intent: u64,
         /// The change.
         change: ChangeId,
-        /// Whether the write took effect; nobody can tell where the setting can't be read.
+        /// Whether the write took effect; nobody can tell where there is no such setting to look at.
         took_effect: Option<bool>,
         /// What was seen.
         seen: Value,
@@ -173,6 +173,7 @@ pub enum Broken {
 pub struct Chain {
     head: Head,
     open: BTreeMap<u64, Change>,
+    settled: Head,
     intents: u64,
     written: Vec<Change>,
     lives: Vec<(Life, Timestamp)>,
@@ -182,7 +183,7 @@ pub struct Chain {
 impl Chain {
     /// A chain that goes on after `head`; nothing is open there.
     pub fn from(head: Head) -> Self {
-        Chain { head, ..Chain::default() }
+        Chain { settled: head.clone(), head, ..Chain::default() }
     }
 
     /// Takes the next entry, when it fits.
@@ -219,6 +220,9 @@ impl Chain {
             Event::Switched { turn } => self.switched = Some(turn.number),
         }
         self.head = entry.head();
+        if self.open.is_empty() {
+            self.settled = self.head.clone();
+        }
         Ok(())
     }
 
@@ -230,6 +234,11 @@ impl Chain {
     /// Intents without an outcome.
     pub const fn open(&self) -> &BTreeMap<u64, Change> {
         &self.open
+    }
+
+    /// The last place at which no intent was open: whoever reads on from here knows what there is to know.
+    pub const fn settled(&self) -> &Head {
+        &self.settled
     }
 
     /// Takes what was written since the chain began, and the steps of life, so that a record that a crash left behind catches up.
@@ -317,5 +326,42 @@ mod tests {
         let next = Entry::after(&stray[2].head(), Timestamp::UNIX_EPOCH, &run, event);
         stray.push(next);
         assert_eq!(check(&stray), Err(Broken::NotOpen { seq: 4, intent: 1 }));
+    }
+    /// Two writes under way at once, as their entries come to lie; only when both are over has nobody to read them again.
+    #[test]
+    fn whoever_reads_on_begins_where_no_intent_was_open() {
+        let at: Address = "quarantine-gate/deny-policy".parse().unwrap();
+        let intent = |verb| Event::Intent {
+            change: Box::new(Change::new(&at, verb, crate::plan::Deed::Create, "nobody is denied anything")),
+            names: Vec::new(),
+            satisfies: Vec::new(),
+            plan: Digest::of(b"plan"),
+            provenance: Provenance {
+                bundle: Digest::of(b"bundle"),
+                generation: 0,
+                signed_by: None,
+                author: None,
+            },
+        };
+        let over = |intent| Event::Outcome {
+            intent,
+            change: ChangeId("x#y".into()),
+            result: Done::Written { made: Value::Null },
+        };
+        let events =
+            [(intent("close"), 0), (intent("bind"), 0), (over(1), 0), (over(2), 4), (intent("close"), 4)];
+        let run: RunId = "20261121T101500Z-00000001".parse().unwrap();
+        let mut chain = Chain::default();
+        let mut rest = Vec::new();
+        for (event, settled) in events {
+            let entry = Entry::after(chain.head(), Timestamp::UNIX_EPOCH, &run, event);
+            chain.take(&entry).unwrap();
+            assert_eq!(chain.settled().seq, settled, "after entry {}", entry.seq);
+            rest.push(entry);
+        }
+        let mut next = Chain::from(chain.settled().clone());
+        rest.drain(..4);
+        rest.iter().for_each(|entry| next.take(entry).unwrap());
+        assert_eq!(next.open().keys().collect::<Vec<_>>(), [&5]);
     }
 }

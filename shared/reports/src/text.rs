@@ -236,7 +236,7 @@ pub fn explain(
             Event::Intent { change: one, .. } => change(one),
             Event::Outcome { intent, result, .. } => format!("  of {intent}: {}", done(result)),
             Event::Settled { intent, took_effect, .. } => format!(
-                "  of {intent}: left open by a crash; {}",
+                "  of {intent}: left open; {}",
                 match took_effect {
                     Some(true) => "it took effect",
                     Some(false) => "it did not take effect",

@@ -4,7 +4,6 @@ use landfall_simulator::gcp::GcpSimulator;
 use landfall_tests::killed;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it fails: of a gate that a kill left half closed, one organization policy stays when the project is handed over"]
 async fn a_process_killed_in_the_middle_of_a_baseline_is_followed_by_one_that_ends_it() {
     killed::a_process_killed_in_the_middle_of_a_baseline_is_followed_by_one_that_ends_it::<GcpSimulator>()
         .await;

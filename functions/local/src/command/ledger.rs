@@ -110,7 +110,7 @@ fn entry(entry: &Entry) -> String {
         }
         Event::Outcome { intent, result, .. } => format!("outcome  of #{intent}: {}", outcome(result)),
         Event::Settled { intent, took_effect, .. } => format!(
-            "settled  #{intent}, left open by a crash: {}",
+            "settled  #{intent}, left open: {}",
             match took_effect {
                 Some(true) => "it took effect",
                 Some(false) => "it did not take effect",

@@ -79,7 +79,7 @@ pub(super) async fn tell(
         findings,
         next: next.clone(),
     };
-    held.record.head = history.head().clone();
+    held.record.head = history.settled().clone();
     held.record.last =
         Some(LastRun { run: run.clone(), at: ended, bundle: engine.trusted.bundle.digest().clone(), counts });
     if let Some(sweep) = &order.sweep {

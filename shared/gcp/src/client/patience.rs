@@ -13,7 +13,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable as _};
 use tokio::time::Instant;
 
-use super::service::TASKS;
+use super::service::{POLICY, TASKS};
 use super::{Operation, Reply, Verb};
 use crate::error::CallError;
 
@@ -104,8 +104,8 @@ impl Twice {
         let method = path.rsplit('/').next().is_some_and(|last| last.contains(':'));
         // Compute's methods are folders of their own: `projects/acme/setCommonInstanceMetadata`.
         let method = method || path.rsplit('/').next().is_some_and(|last| last.starts_with("set"));
-        // Whose name the caller gives can't be made twice; that of a task stands in its body.
-        let named = operation.path.contains("Id=") || operation.service == TASKS;
+        // Whose name the caller gives can't be made twice; that of a task, and of an organization policy, stands in its body.
+        let named = operation.path.contains("Id=") || [TASKS, POLICY].contains(&operation.service);
         match operation.verb {
             Verb::Post if !method && !named => Twice::IsTwo,
             Verb::Get | Verb::Put | Verb::Patch | Verb::Delete | Verb::Post => Twice::IsOnce,
@@ -132,5 +132,8 @@ mod tests {
         ] {
             assert_eq!(of(verb, path), expected, "{path}");
         }
+        let policy =
+            Operation { verb: Verb::Post, service: POLICY, path: "projects/acme/policies".to_owned() };
+        assert_eq!(Twice::of(&policy), Twice::IsOnce);
     }
 }
