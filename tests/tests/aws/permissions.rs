@@ -1,8 +1,6 @@
 //! What Landfall's roles on AWS are granted: no more than it calls, and no less. Every scenario of this program runs with roles that hold
 //! what `landfall permissions` prints for its manifest, in a simulator that denies everything else.
 
-#![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_aws::permissions::{PASS_ROLE, SERVICE_LINKED_ROLE, needed};
