@@ -49,7 +49,7 @@ pub fn parse(event: &Value, management: &str) -> Result<Trigger, Malformed> {
         return Err(Malformed(format!("the event is no object; {SHAPES}")));
     };
     if fields.contains_key("Records") {
-        batch(event)
+        batch(event, management)
     } else if fields.contains_key("detail-type") || fields.contains_key("source") {
         bridge(event, management)
     } else if fields.contains_key("action") {
@@ -61,7 +61,7 @@ pub fn parse(event: &Value, management: &str) -> Result<Trigger, Malformed> {
     }
 }
 
-fn batch(event: &Value) -> Result<Trigger, Malformed> {
+fn batch(event: &Value, management: &str) -> Result<Trigger, Malformed> {
     // Other services hand over records too, in shapes of their own.
     let source = |record: &Value| match record.get("eventSource").and_then(Value::as_str) {
         Some(source) if source != "aws:sqs" => Some(source.to_owned()),
@@ -75,15 +75,22 @@ fn batch(event: &Value) -> Result<Trigger, Malformed> {
         .map_err(|error| Malformed(format!("the batch can't be read: {error}")))?;
     let messages = records
         .into_iter()
-        .map(|record| Parcel {
-            id: record.message_id,
-            work: match work::read(&record.body) {
-                Ok(work) => Contents::Work(work),
-                Err(why) => Contents::Unreadable(why),
-            },
-        })
+        .map(|record| Parcel { id: record.message_id, work: contents(&record.body, management) })
         .collect();
     Ok(Trigger::Work { messages })
+}
+
+/// A message is work of our own, or an event that EventBridge put on the queue: there it waits and comes again, where a function that is
+/// handed it directly loses it after a few attempts.
+fn contents(body: &str, management: &str) -> Contents {
+    let event = serde_json::from_str::<Value>(body)
+        .ok()
+        .filter(|body| body.get("detail-type").is_some() || body.get("source").is_some());
+    match event.map(|event| bridge(&event, management)) {
+        Some(Ok(trigger)) => Contents::Event(Box::new(trigger)),
+        Some(Err(malformed)) => Contents::Unreadable(malformed.to_string()),
+        None => work::read(body).map_or_else(Contents::Unreadable, Contents::Work),
+    }
 }
 
 fn bridge(event: &Value, management: &str) -> Result<Trigger, Malformed> {

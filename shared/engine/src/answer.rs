@@ -118,6 +118,10 @@ async fn messages_of(engine: &Engine, messages: Vec<Parcel>, deadline: Deadline)
             Contents::Work(work) => {
                 work::perform(engine, &work, deadline).await.map(drop).map_err(|error| chain(&error))
             }
+            // Boxed, because an event's answer may be this very function's.
+            Contents::Event(trigger) => {
+                Box::pin(answer(engine, *trigger, deadline)).await.map(drop).map_err(|error| chain(&error))
+            }
             Contents::Unreadable(why) => Err(why),
         };
         if let Err(why) = result {

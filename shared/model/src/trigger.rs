@@ -91,6 +91,8 @@ pub struct Parcel {
 pub enum Contents {
     /// Something to do.
     Work(Work),
+    /// An event that was put on the queue instead of being handed over, so that it comes again until it is dealt with.
+    Event(Box<Trigger>),
     /// Nothing that we can read; the queue tries again and in the end sets it aside.
     Unreadable(String),
 }
