@@ -1,8 +1,9 @@
-// Judges requests against service control policies with an evaluator that nobody here wrote.
+// Judges requests against IAM documents with an evaluator that nobody here wrote.
 //
 // Standard input: {"cases": [{"what", "principal", "action", "resource", "account", "region", "levels": [{"name", "policies":
-// [{"name", "policy"}]}]}]}, levels from the root down to the account. Every principal is an administrator by its own policies, so
-// that only the service control policies decide. Standard output: [{"what", "verdict", "by"}], where `verdict` is Allowed,
+// [{"name", "policy"}]}]}]}, levels from the root down to the account. A principal is an administrator by its own policies, so that only
+// the others decide, unless "own" is the policy it has. "attached" is the policy of the resource, "context" what else the request
+// says. Standard output: [{"what", "verdict", "by"}], where `verdict` is Allowed,
 // ExplicitlyDenied or ImplicitlyDenied, and `by` names the policies and statements that denied. Whatever the evaluator finds wrong
 // with a policy or a request is an error and the exit code 1.
 
@@ -20,7 +21,7 @@ function principalArn(principal) {
   return session ? `arn:${session[1]}:iam::${session[2]}:role/${session[3]}` : principal
 }
 
-async function judge({ what, principal, action, resource, account, region, levels }) {
+async function judge({ what, principal, action, resource, account, region, levels, own, attached, context }) {
   const result = await runSimulation(
     {
       request: {
@@ -29,11 +30,13 @@ async function judge({ what, principal, action, resource, account, region, level
         resource: { resource, accountId: account },
         contextVariables: {
           'aws:PrincipalArn': principalArn(principal),
-          'aws:PrincipalAccount': account,
-          'aws:RequestedRegion': region
+          'aws:PrincipalAccount': /^arn:[\w-]+:\w+::(\d{12}):/.exec(principal)?.[1] ?? account,
+          'aws:RequestedRegion': region,
+          ...context
         }
       },
-      identityPolicies: [{ name: 'AdministratorAccess', policy: everything }],
+      identityPolicies: [{ name: 'own', policy: own ?? everything }],
+      resourcePolicy: attached,
       serviceControlPolicies: levels.map(({ name, policies }) => ({ orgIdentifier: name, policies })),
       resourceControlPolicies: []
     },

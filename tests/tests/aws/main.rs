@@ -4,6 +4,7 @@ mod conformance;
 mod crash;
 mod environment;
 mod events;
+mod infra;
 mod killed;
 mod moto;
 mod permissions;

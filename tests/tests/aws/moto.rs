@@ -43,14 +43,14 @@ const LACKING: [(ControlKind, &str); 7] = [
 const FAILING: (ControlKind, &str) =
     (ControlKind::AuditLog, "cloudtrail: shadows of a trail in member accounts");
 
-fn prepare(moto: &Moto, arguments: &[&str]) -> Value {
+pub(crate) fn prepare(moto: &Moto, arguments: &[&str]) -> Value {
     let verdict = python("prepare_moto.py", &[&[moto.url()], arguments].concat(), "");
     assert!(verdict.content, "{}", verdict.complained);
     serde_json::from_str(&verdict.said).unwrap()
 }
 
 /// The shared manifest for moto's organization; handover does not wait for what moto can't show.
-fn for_moto(made: &Value, new_account: &str) -> String {
+pub(crate) fn for_moto(made: &Value, new_account: &str) -> String {
     let text = |key: &str| made[key].as_str().unwrap().to_owned();
     let mut manifest = ACME
         .replace("o-a1b2c3d4e5", &text("organization"))
