@@ -2,15 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
+use landfall_azure::permissions::needed;
 use landfall_azure::{Azure, AzureOrganization};
 use landfall_engine::engine::Engine;
+use landfall_engine::permissions::Purpose;
 use landfall_engine::store::Store;
 use landfall_engine::store::memory::MemoryStore;
 use landfall_engine::trust::{Footing, trust};
+use landfall_model::desired::reach;
+use landfall_model::id::Name;
 use landfall_model::manifest::bundle::Bundle;
-use landfall_model::manifest::{Cloud, Manifest};
+use landfall_model::manifest::{AzureCloud, Cloud, Manifest};
+use landfall_simulator::Taken;
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
 
 use crate::crash::Cut;
@@ -47,7 +53,24 @@ pub fn world(subscriptions: usize) -> AzureWorld {
     ] {
         world.add_principal(id, kind, name);
     }
+    world.taken = taken();
     world
+}
+
+/// What `landfall permissions` prints for the manifest's two identities: the least that they can do with.
+pub fn grants(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
+    let controls = reach(manifest, &on_azure(manifest).0).unwrap();
+    let actions = |purpose| needed(purpose, &controls).permissions().map(str::to_owned).collect();
+    BTreeMap::from([
+        ("landfall-read".to_owned(), actions(Purpose::Plan)),
+        ("landfall-write".to_owned(), actions(Purpose::Apply)),
+    ])
+}
+
+/// The actions that any scenario of this process took.
+pub fn taken() -> Taken {
+    static TAKEN: LazyLock<Taken> = LazyLock::new(Taken::default);
+    TAKEN.clone()
 }
 
 /// A stage on a simulated Azure.
@@ -59,11 +82,12 @@ impl Stage<AzureSimulator> {
         Self::on(world(subscriptions), ACME, Arc::new(MemoryStore::new())).await
     }
 
-    /// A stage of one's own.
-    pub async fn on(world: AzureWorld, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+    /// A stage of one's own. The identities are granted what the manifest asks for, and nothing else.
+    pub async fn on(mut world: AzureWorld, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+        let manifest = manifest(manifest_text);
+        world.settings.grants = grants(&manifest);
         let options = AzureOptions { world: Some(world), ..AzureOptions::default() };
         let simulator = AzureSimulator::start(options).unwrap();
-        let manifest = manifest(manifest_text);
         let cloud = organization(&simulator.url(), &manifest);
         let (engine, queue, clock) = engine_of(cloud.clone(), cloud, manifest, store).await;
         Stage { simulator, engine, queue, clock }
@@ -83,7 +107,9 @@ impl Stage<AzureSimulator> {
 
     /// Follows another manifest from now on.
     pub async fn follow_on_azure(&mut self, manifest_text: &str) {
-        let bundle = Bundle::build(manifest(manifest_text)).unwrap();
+        let manifest = manifest(manifest_text);
+        self.simulator.edit(|world| world.settings.grants = grants(&manifest));
+        let bundle = Bundle::build(manifest).unwrap();
         let store = &*self.engine.store;
         let now = self.engine.clock.now();
         self.engine.trusted = trust(store, bundle, None, None, Footing::Loopback, now).await.unwrap();
@@ -109,15 +135,17 @@ impl Stage<AzureSimulator> {
     }
 }
 
+/// The manifest's Azure.
+fn on_azure(manifest: &Manifest) -> (Name, AzureCloud) {
+    let found = manifest.clouds.iter().find_map(|(name, cloud)| match cloud {
+        Cloud::Azure(ground) => Some((name.clone(), ground.clone())),
+        Cloud::Aws(_) | Cloud::Gcp(_) => None,
+    });
+    found.unwrap()
+}
+
 fn organization(url: &str, manifest: &Manifest) -> Arc<AzureOrganization> {
-    let (name, ground) = manifest
-        .clouds
-        .iter()
-        .find_map(|(name, cloud)| match cloud {
-            Cloud::Azure(ground) => Some((name.clone(), ground.clone())),
-            Cloud::Aws(_) | Cloud::Gcp(_) => None,
-        })
-        .unwrap();
+    let (name, ground) = on_azure(manifest);
     let azure = Azure::loopback(url).unwrap();
     Arc::new(AzureOrganization::new(&azure, name, ground).unwrap())
 }

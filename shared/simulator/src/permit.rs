@@ -26,7 +26,7 @@ impl Taken {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, permission: &str) {
+    pub(crate) fn note(&self, permission: &str) {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !taken.contains(permission) {
             taken.insert(permission.to_owned());
@@ -205,7 +205,7 @@ fn holds(condition: Option<&Value>, need: &Need) -> bool {
 }
 
 /// Whether a text fits a pattern in which `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((head, rest)) => text.strip_prefix(head).is_some_and(|text| {

@@ -1,6 +1,7 @@
 //! What ARM checks before a resource provider sees a call: token, version, existence, rights, state, registration, locks.
 
 use super::answer::{bad, conflict, not_found, refusal};
+use super::permit;
 use super::request::Request;
 use super::route::Kind;
 use super::scope::Scope;
@@ -104,16 +105,16 @@ fn authorized(world: &AzureWorld, faults: &Faults, request: &Request) -> Result<
         || faults.denies(namespace, operation, &about)
         || exempts
         || hidden;
-    if !denied {
-        return Ok(());
-    }
+    let own = format!("{namespace}/{operation}");
+    let action = if denied { Some(own) } else { permit::missing(world, request) };
+    let Some(action) = action else { return Ok(()) };
     let at_tenant = request.scope == Scope::Tenant;
     let scope = if at_tenant { request.path.clone() } else { request.scope.id() };
     Err(refusal(
         403,
         "AuthorizationFailed",
         format!(
-            "The client '{id}' with object id '{id}' does not have authorization to perform action '{namespace}/{operation}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+            "The client '{id}' with object id '{id}' does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
             id = caller.object
         ),
     ))

@@ -22,6 +22,7 @@ mod lag;
 mod operation;
 mod options;
 mod page;
+mod permit;
 mod policy;
 mod provider;
 mod request;

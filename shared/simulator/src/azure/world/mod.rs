@@ -9,7 +9,7 @@ mod roles;
 mod sample;
 pub(crate) mod subscription;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,6 +26,7 @@ pub use subscription::{Deployed, Provider, ResourceGroup, Subscription};
 
 use super::operation::Operation;
 use super::scope::Scope;
+use crate::permit::Taken;
 use crate::world::uuid;
 
 /// The directory's id, which is the tenant root group's too.
@@ -58,6 +59,9 @@ pub struct AzureSettings {
     pub hide_unknown_groups: bool,
     /// Defender extensions, by name, that fail to be set up although their plan's PUT answers 200.
     pub failing_extensions: Vec<String>,
+    /// The actions that callers are granted, by the beginning of their token: `landfall-read`. Anything else is denied to them; who has
+    /// none here may do whatever they could without.
+    pub grants: BTreeMap<String, BTreeSet<String>>,
     /// What the `x-ms-ratelimit-remaining-…` headers say: reads, writes, deletes.
     pub remaining: [u32; 3],
     /// Seconds that `Retry-After` asks to wait when calls are throttled.
@@ -78,6 +82,7 @@ impl Default for AzureSettings {
             page_size: 200,
             hide_unknown_groups: false,
             failing_extensions: Vec::new(),
+            grants: BTreeMap::new(),
             remaining: [249, 199, 199],
             retry_after: 1,
             locations: locations.map(str::to_owned).to_vec(),
@@ -101,6 +106,9 @@ pub struct AzureWorld {
     /// How many looks at a remediation task still find it at work.
     #[serde(skip)]
     pub(crate) at_work: BTreeMap<String, u32>,
+    /// The actions that calls took, of callers that are granted some.
+    #[serde(skip)]
+    pub taken: Taken,
     #[serde(skip)]
     pub(crate) events: Vec<Value>,
     pub(crate) issued: u64,
@@ -142,6 +150,7 @@ impl AzureWorld {
             built_in: BuiltIn::new(),
             operations: BTreeMap::new(),
             at_work: BTreeMap::new(),
+            taken: Taken::default(),
             events: Vec::new(),
             issued: 0,
             endpoint: String::new(),
