@@ -3,5 +3,6 @@
 mod architecture;
 mod federation;
 mod packages;
+mod permissions;
 mod three_clouds;
 mod three_functions;

@@ -1,0 +1,143 @@
+//! What the templates of `infra/` grant is what the code declares: the union over the whole catalog, since a template does not know a
+//! manifest. `LANDFALL_BLESS=1 cargo test -p landfall-tests --test all permissions::` writes the lists anew.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test harness: a failure here is a failed test")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use landfall_aws::permissions::{NARROWED, linked_services, of_the_organization};
+use landfall_engine::permissions::{Needed, Purpose, whole_catalog};
+use landfall_tests::judges::root;
+use serde_json::Value;
+
+/// A file of `infra/` has to read like this.
+fn reads(path: &PathBuf, expected: &str) {
+    if std::env::var_os("LANDFALL_BLESS").is_some() {
+        std::fs::write(path, expected).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(path).unwrap();
+    let differs = |(found, expected): &(&str, &str)| found != expected;
+    let first = found.lines().zip(expected.lines()).find(differs);
+    assert!(
+        found == expected,
+        "{} is not what the code declares (LANDFALL_BLESS=1 writes it): {first:?}",
+        path.display()
+    );
+}
+
+/// The files of a folder of `infra/` with this ending.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let folder = root().join("infra").join(folder);
+    let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        all.filter(|path| path.extension().is_some_and(|found| found == ending)).collect();
+    files.sort();
+    files
+}
+
+fn names(needed: &Needed) -> BTreeSet<&'static str> {
+    needed.permissions().collect()
+}
+
+/// A managed policy holds so many characters, white space not counted: IAM user guide, "IAM and AWS STS quotas".
+const POLICY: usize = 6_144;
+
+/// The list that stands between `# permissions: NAME (generated)` and `# permissions: end`. The role to write with holds the policy to read
+/// with as well, so that lists to write have only what those to read have not.
+fn aws_list(name: &str) -> BTreeSet<&'static str> {
+    let of = |purpose| landfall_aws::permissions::needed(purpose, &whole_catalog());
+    let (plan, apply) = (of(Purpose::Plan), of(Purpose::Apply));
+    let (read, both) = (names(&plan), names(&apply));
+    let mut list = match name {
+        "read" | "read of the organization" => read,
+        "write" | "write of the organization" => &both - &read,
+        "roles of services" => return linked_services(&apply),
+        _ => panic!("no such list: {name}"),
+    };
+    list.retain(|permission| of_the_organization(permission) == name.ends_with("of the organization"));
+    // What is narrowed to roles has statements of its own.
+    list.retain(|permission| !NARROWED.contains(permission));
+    list
+}
+
+#[test]
+fn aws_roles_are_granted_what_the_controls_declare() {
+    let mut seen = BTreeSet::new();
+    for path in files("aws", "yaml") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut expected = String::new();
+        let mut inside = false;
+        for line in text.lines() {
+            let marker = line.trim().strip_prefix("# permissions: ");
+            if marker == Some("end") {
+                inside = false;
+            }
+            if !inside {
+                expected.push_str(&format!("{line}\n"));
+            }
+            if let Some(name) = marker.and_then(|marker| marker.strip_suffix(" (generated)")) {
+                let list = aws_list(name);
+                let size: usize = list.iter().map(|permission| permission.len() + 3).sum();
+                assert!(size + 200 < POLICY, "{}: {name} is too long for one policy: {size}", path.display());
+                let indent = line.len() - line.trim_start().len();
+                for permission in list {
+                    expected.push_str(&format!("{:indent$}- {permission}\n", ""));
+                }
+                inside = true;
+                seen.insert(name.to_owned());
+            }
+        }
+        assert!(!inside, "{}: a list has no end", path.display());
+        reads(&path, &expected);
+    }
+    let all = ["read", "read of the organization", "roles of services", "write", "write of the organization"];
+    assert_eq!(seen, all.map(str::to_owned).into(), "the lists that the templates hold");
+}
+
+#[test]
+fn azure_roles_are_granted_what_the_controls_declare() {
+    let path = root().join("infra/azure/directory.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let template: Value = serde_json::from_str(&text).unwrap();
+    let mut expected = text;
+    for (end, purpose) in [(" reader", Purpose::Plan), (" writer", Purpose::Apply)] {
+        let is_role = |one: &&Value| {
+            let title = one["properties"]["roleName"].as_str().unwrap_or_default();
+            one["type"] == "Microsoft.Authorization/roleDefinitions" && title.contains(&format!("{{0}}{end}"))
+        };
+        let role = template["resources"].as_array().unwrap().iter().find(is_role);
+        let role = role.unwrap_or_else(|| panic!("no role ends in `{end}`"));
+        let found: Vec<&str> = role["properties"]["permissions"][0]["actions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|action| action.as_str().unwrap())
+            .collect();
+        let needed = landfall_azure::permissions::needed(purpose, &whole_catalog());
+        let wanted: Vec<&str> = needed.permissions().collect();
+        // As the file is written: a line for each, so that a change is read as one.
+        let lines = |list: &[&str]| {
+            let indent = " ".repeat(14);
+            let lines: Vec<String> = list.iter().map(|action| format!("{indent}\"{action}\"")).collect();
+            lines.join(",\n")
+        };
+        let (found, wanted) = (lines(&found), lines(&wanted));
+        assert_eq!(expected.matches(&found).count(), 1, "the list of{end} stands otherwise in the file");
+        expected = expected.replacen(&found, &wanted, 1);
+    }
+    reads(&path, &expected);
+}
+
+#[test]
+fn google_cloud_roles_are_granted_what_the_controls_declare() {
+    let list = |name: &str, purpose: Purpose| {
+        let needed = landfall_gcp::permissions::needed(purpose, &whole_catalog());
+        let lines: String = needed.permissions().map(|one| format!("    \"{one}\",\n")).collect();
+        format!("  {name} = [\n{lines}  ]\n")
+    };
+    let (read, write) = (list("read_permissions", Purpose::Plan), list("write_permissions", Purpose::Apply));
+    let head = "# Generated from what the controls declare; tests/tests/all/permissions.rs writes it.\n";
+    reads(&root().join("infra/gcp/permissions.tf"), &format!("{head}locals {{\n{read}\n{write}}}\n"));
+}
