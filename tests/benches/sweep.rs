@@ -92,7 +92,7 @@ async fn twice(engine: &Engine, queue: &MemoryQueue, tenants: usize) -> anyhow::
     for round in 0..2 {
         let (cpu, begun) = (usage::own_cpu()?, Instant::now());
         let deadline = Deadline(SystemClock.now() + SignedDuration::from_mins(30));
-        let id = sweep::begin(engine, deadline).await?;
+        let id = sweep::begin(engine, None, deadline).await?;
         let closed = loop {
             let received = queue.receive(10).await?;
             if received.is_empty() {

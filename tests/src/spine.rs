@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use landfall_engine::engine::{Clock as _, Deadline, Engine, SystemClock};
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
 use landfall_engine::store::{Key, Store, StoreError, Stored, Version};
-use landfall_engine::{history, pause};
+use landfall_engine::{ask, history, lease, pause};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Standing;
 use landfall_model::finding::Status;
@@ -129,6 +129,30 @@ pub async fn a_sweep_alone_finds_a_new_tenant_and_brings_it_the_same_way<S: Way>
     stage.simulator.clear();
     stage.run(&id, Cause::Joined).await;
     assert!(S::writes(&stage, &id).is_empty());
+}
+
+pub async fn a_sweep_of_one_unit_brings_who_belongs_there_and_leaves_the_others_alone<S: Way>() {
+    let (stage, id) = with_a_new_tenant::<S>("new-shop").await;
+    let store = &*stage.engine.store;
+    let organization = Target::Organization(S::PROVIDER.as_str().parse().unwrap());
+    let before = (ask::status(store).await.unwrap().swept, lease::peek(store, &organization).await.unwrap());
+    // It belongs to another unit, so nobody looks at it.
+    let closed = stage.sweep_of(Some("sandbox")).await;
+    assert!(closed.complete && closed.unknown.is_empty(), "{closed:?}");
+    assert!(stage.record(&id).await.is_none() && S::writes(&stage, &id).is_empty());
+    for _ in 0..4 {
+        let closed = stage.sweep_of(Some("workloads/production")).await;
+        assert!(closed.complete && closed.unknown.is_empty(), "{closed:?}");
+        stage.clock.pass(SignedDuration::from_secs(11));
+    }
+    assert_eq!(stage.record(&id).await.unwrap().life, Life::HandedOver, "{}", told(&stage, &id).await);
+    // The organization was not looked at again, and nobody takes this for a whole sweep.
+    let status = ask::status(store).await.unwrap();
+    let partly: Vec<&str> = status.partly.iter().map(|one| one.unit.as_str()).collect();
+    assert_eq!(partly, ["sandbox", "workloads/production"]);
+    let shown = text::status(&status);
+    assert!(shown.contains("only the unit `workloads/production` was swept at"), "{shown}");
+    assert_eq!((status.swept, lease::peek(store, &organization).await.unwrap()), before);
 }
 
 /// Breaks things by hand in a tenant that was handed over.

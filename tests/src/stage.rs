@@ -20,7 +20,7 @@ use landfall_engine::sweep::{self, Closed};
 use landfall_engine::trust::{Footing, trust};
 use landfall_engine::{history, lease, work};
 use landfall_model::desired::reach;
-use landfall_model::id::{Name, TenantId};
+use landfall_model::id::{Name, TenantId, UnitPath};
 use landfall_model::manifest::bundle::Bundle;
 use landfall_model::manifest::parse::parse;
 use landfall_model::manifest::{AwsCloud, Cloud, Manifest, Source};
@@ -205,7 +205,13 @@ impl<S> Stage<S> {
 
     /// Sweeps, and works off the queue until the sweep is closed.
     pub async fn sweep(&self) -> Closed {
-        let id = sweep::begin(&self.engine, self.deadline()).await.unwrap();
+        self.sweep_of(None).await
+    }
+
+    /// The same for one unit, where one is named.
+    pub async fn sweep_of(&self, unit: Option<&str>) -> Closed {
+        let unit: Option<UnitPath> = unit.map(|unit| unit.parse().unwrap());
+        let id = sweep::begin(&self.engine, unit.as_ref(), self.deadline()).await.unwrap();
         loop {
             self.drain().await;
             if let Some(closed) = sweep::closed(&self.engine, &id).await.unwrap() {

@@ -11,6 +11,7 @@ use landfall_engine::engine::Deadline;
 use landfall_engine::governor::Governor;
 use landfall_engine::warm::{Home as _, Warm};
 use landfall_federation::reach;
+use landfall_reports::json::Spoken;
 use serde_json::Value;
 
 use crate::answer::written;
@@ -34,7 +35,7 @@ impl Shell {
     }
 
     /// Answers one event.
-    pub async fn answer(&self, event: &Value, deadline: Timestamp) -> anyhow::Result<Value> {
+    pub async fn answer(&self, event: &Value, deadline: Timestamp) -> anyhow::Result<Spoken> {
         let (engine, organization) = self.0.engine().await?;
         let answer = match parse(event, organization.management_account()) {
             Ok(trigger) => answer(&engine, trigger, Deadline(deadline)).await?,

@@ -2,13 +2,13 @@
 //!
 //! The host completes an invocation only by a JSON object with a JSON content type; a status that is no success fails it, and then the
 //! host's own retries act. An HTTP function's client sees nothing but `Outputs.res`, and of a failed invocation only a 500, so the
-//! console's failures are said there. The client's body is text: an object would be written by the host with indentation and its
-//! times in another form.
+//! console's failures are said there. The client's body is text, with indentation of our own, since the portal and `curl` show it as it
+//! comes: an object would be written by the host with its fields in another order and its times in another form.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use landfall_model::answer::Answer;
-use landfall_reports::json;
+use landfall_reports::json::{self, Spoken};
 use serde_json::{Value, json};
 
 use crate::trigger::{Function, Handshake};
@@ -46,7 +46,7 @@ impl Envelope {
         match function {
             Function::Console => Envelope {
                 status: StatusCode::OK,
-                response: Some(response(500, &json!({"error": why}))),
+                response: Some(response(500, Spoken::of("error", why).pretty())),
                 lines,
             },
             Function::Timer | Function::Queue | Function::Activity | Function::Grid => {
@@ -63,7 +63,7 @@ impl Envelope {
     /// Yes, this endpoint is meant.
     pub fn shaken(handshake: &Handshake) -> Self {
         let response = match handshake {
-            Handshake::Code(code) => response(200, &json!({"validationResponse": code})),
+            Handshake::Code(code) => response(200, json!({"validationResponse": code}).to_string()),
             Handshake::Origin(origin) => json!({
                 "statusCode": 200,
                 "headers": {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"},
@@ -97,7 +97,7 @@ fn is_done(function: Function, answer: &Answer) -> bool {
         Answer::Worked { failed } => failed.is_empty(),
         Answer::Refused { .. } => function != Function::Queue,
         Answer::Reconciled(_)
-        | Answer::Swept(_)
+        | Answer::Swept { .. }
         | Answer::Left(_)
         | Answer::Told(_)
         | Answer::Status(_)
@@ -109,15 +109,15 @@ fn is_done(function: Function, answer: &Answer) -> bool {
 fn console(answers: &[Answer]) -> Value {
     let refused = answers.iter().any(|answer| matches!(answer, Answer::Refused { .. }));
     // A request is one trigger, and has one answer.
-    let body = answers.first().map_or(Value::Null, json::answer);
-    response(if refused { 400 } else { 200 }, &body)
+    let body = answers.first().map(json::answer).unwrap_or_default();
+    response(if refused { 400 } else { 200 }, body.pretty())
 }
 
-fn response(status: u16, body: &Value) -> Value {
+fn response(status: u16, body: String) -> Value {
     json!({
         "statusCode": status,
         "headers": {"Content-Type": "application/json"},
-        "body": body.to_string(),
+        "body": body,
     })
 }
 
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(envelope.status, 200, "or the host answers a bare 500");
         let response = envelope.response.unwrap();
         assert_eq!(response["statusCode"], 500);
-        assert_eq!(response["body"], "{\"error\":\"the store is away\"}");
+        assert_eq!(response["body"], "{\n  \"error\": \"the store is away\"\n}\n");
         let response = Envelope::of(Function::Console, &[refused()]).response.unwrap();
         assert_eq!(response["statusCode"], 400);
     }

@@ -195,6 +195,9 @@ fn asked(request: &Value) -> Result<Request, Malformed> {
     let instead = match request.action {
         Action::Plan | Action::Status | Action::Explain => return Ok(request),
         Action::Apply => "`landfall apply` does it at a desk",
+        Action::Sweep if request.unit.is_some() => {
+            "leave the message {\"work\": \"sweep\", \"unit\": \"…\"} on the work queue, or run `landfall sweep --unit` at a desk"
+        }
         Action::Sweep => "run the function `timer`, or `landfall sweep` at a desk",
     };
     Err(Malformed(format!(

@@ -8,8 +8,7 @@ use http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use landfall_model::answer::Answer;
-use landfall_reports::json;
-use serde_json::{Value, json};
+use landfall_reports::json::{self, Spoken};
 
 use crate::caller::Stopped;
 use crate::trigger::Duty;
@@ -19,7 +18,7 @@ pub type Reply = Response<Full<Bytes>>;
 
 /// The function is there.
 pub fn ready() -> Reply {
-    reply(StatusCode::OK, &json!({"ready": true}))
+    reply(StatusCode::OK, &Spoken::of("ready", true))
 }
 
 /// What came of it. A person gets the whole, a service one line, which is all that its log keeps.
@@ -29,7 +28,7 @@ pub fn done(duty: Duty, answer: &Answer) -> Reply {
         Answer::Refused { .. } => StatusCode::BAD_REQUEST,
         Answer::Worked { .. }
         | Answer::Reconciled(_)
-        | Answer::Swept(_)
+        | Answer::Swept { .. }
         | Answer::Left(_)
         | Answer::Told(_)
         | Answer::Status(_)
@@ -38,22 +37,23 @@ pub fn done(duty: Duty, answer: &Answer) -> Reply {
     };
     let body = match (duty, answer) {
         (Duty::Console, _) | (_, Answer::Refused { .. } | Answer::Ignored { .. }) => json::answer(answer),
-        (Duty::Events | Duty::Sweep | Duty::Work, _) => json!({"summary": json::line(answer)}),
+        (Duty::Events | Duty::Sweep | Duty::Work, _) => Spoken::of("summary", json::line(answer)),
     };
     reply(status, &body)
 }
 
 /// It could not be done now, and is worth another try.
 pub fn failed(why: &str) -> Reply {
-    reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({"error": why}))
+    reply(StatusCode::INTERNAL_SERVER_ERROR, &Spoken::of("error", why))
 }
 
 /// Nobody here takes it, and why.
 pub fn refused(status: StatusCode, why: &str, recorded: Option<&str>) -> Reply {
-    let mut body = json!({"refused": why});
-    if let (Some(fields), Some(recorded)) = (body.as_object_mut(), recorded) {
-        fields.insert("recorded".to_owned(), recorded.into());
-    }
+    let body = Spoken::of("refused", why);
+    let body = match recorded {
+        Some(recorded) => body.and("recorded", recorded),
+        None => body,
+    };
     let mut reply = reply(status, &body);
     if status == StatusCode::METHOD_NOT_ALLOWED {
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -71,12 +71,13 @@ pub fn stopped(stopped: &Stopped) -> Reply {
             reply
         }
         Stopped::Forbidden(_) => refused(StatusCode::FORBIDDEN, &why, None),
-        Stopped::Later(_) => reply(StatusCode::SERVICE_UNAVAILABLE, &json!({"error": why})),
+        Stopped::Later(_) => reply(StatusCode::SERVICE_UNAVAILABLE, &Spoken::of("error", why)),
     }
 }
 
-fn reply(status: StatusCode, body: &Value) -> Reply {
-    let mut reply = Response::new(Full::from(body.to_string()));
+/// With indentation: `curl` shows what comes as it is.
+fn reply(status: StatusCode, body: &Spoken) -> Reply {
+    let mut reply = Response::new(Full::from(body.pretty()));
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply

@@ -64,7 +64,7 @@ impl Desk for Shell {
         match refuse(&engine, &event, why).await? {
             Answer::Refused { recorded, .. } => Ok(recorded),
             Answer::Reconciled(_)
-            | Answer::Swept(_)
+            | Answer::Swept { .. }
             | Answer::Left(_)
             | Answer::Worked { .. }
             | Answer::Told(_)

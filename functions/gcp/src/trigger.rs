@@ -9,7 +9,9 @@ use http::{HeaderMap, Method, StatusCode};
 use jiff::SignedDuration;
 use landfall_engine::tidy::tidy;
 use landfall_engine::work;
+use landfall_model::id::UnitPath;
 use landfall_model::trigger::{Action, Contents, Parcel, Request, Trigger};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::envelope::{Event, PUBLISHED, Posted, read};
@@ -127,7 +129,7 @@ impl Route {
 pub fn parse(route: Route, headers: &HeaderMap, body: &[u8]) -> (Duty, Result<Trigger, Malformed>) {
     match route {
         Route::Ready => (Duty::Console, Ok(Trigger::Ignored { why: "nobody asked for anything".to_owned() })),
-        Route::Sweep => (Duty::Sweep, Ok(Trigger::Scheduled)),
+        Route::Sweep => (Duty::Sweep, scheduled(body)),
         Route::Work => (Duty::Work, task(headers, body)),
         Route::Front => match read(headers, body) {
             Ok(Posted::Asked(request)) => (Duty::Console, asked(request)),
@@ -135,6 +137,37 @@ pub fn parse(route: Route, headers: &HeaderMap, body: &[u8]) -> (Duty, Result<Tr
             Err(malformed) => (Duty::Events, Err(malformed)),
         },
     }
+}
+
+/// Which part of the organization a sweep is for, where it is not for all of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    #[serde(default)]
+    unit: Option<UnitPath>,
+}
+
+/// A schedule's body may be anything, and most are empty. An object says which unit; one that says something else is refused, so that a
+/// slip of the pen does not sweep everybody.
+fn scheduled(body: &[u8]) -> Result<Trigger, Malformed> {
+    let Ok(object @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else {
+        return Ok(Trigger::Scheduled);
+    };
+    let Part { unit } = serde_json::from_value(object).map_err(|error| {
+        Malformed::new(format!(
+            "the body can't be read ({error}); expected nothing, or {{\"unit\": \"workloads/production\"}}"
+        ))
+    })?;
+    Ok(match unit {
+        None => Trigger::Scheduled,
+        Some(unit) => Trigger::Asked(Request {
+            action: Action::Sweep,
+            targets: Vec::new(),
+            unit: Some(unit),
+            setting: None,
+            limits: None,
+        }),
+    })
 }
 
 /// A task's body is the message itself. Its headers are for the log alone.
@@ -183,7 +216,9 @@ fn asked(request: Value) -> Result<Trigger, Malformed> {
     let instead = match request.action {
         Action::Plan | Action::Status | Action::Explain => return Ok(Trigger::Asked(request)),
         Action::Apply => "`landfall apply` does it at a desk",
-        Action::Sweep => "run the schedule's job, or `landfall sweep` at a desk",
+        Action::Sweep => {
+            "post to `/sweep` as whoever may start sweeps, run the schedule's job, or `landfall sweep` at a desk"
+        }
     };
     Err(Malformed {
         status: StatusCode::FORBIDDEN,

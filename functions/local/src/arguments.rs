@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Plan(command::plan::Arguments),
     /// Bring targets to what the manifest says
     Apply(command::apply::Arguments),
-    /// Look at everybody, repair what the manifest lets be repaired, and report
+    /// Look at everybody, or at one unit, repair what the manifest lets be repaired, and report
     Sweep(command::sweep::Arguments),
     /// Say how everybody stands, as the store knows it
     Status(command::status::Arguments),

@@ -191,7 +191,7 @@ async fn settle(
 ) -> anyhow::Result<()> {
     let target = match work {
         Work::Reconcile { target, .. } => Some(target.clone()),
-        Work::Continue { .. } | Work::Close { .. } => None,
+        Work::Sweep { .. } | Work::Continue { .. } | Work::Close { .. } => None,
     };
     match result {
         Ok(reconciled) => {

@@ -173,6 +173,23 @@ fn from_the_first_plan_to_a_clean_one() {
 }
 
 #[test]
+fn a_sweep_of_one_unit_repairs_what_is_there_and_says_that_it_was_no_more() {
+    let desk = Desk::new();
+    desk.run("sweep").expect(0, "closed: 6 targets");
+    desk.run("sweep --unit workloads/test").expect(1, "the manifest has no unit `workloads/test`");
+    desk.run("sweep --unit workloads/test").expect(1, "it has `workloads`, `workloads/development`");
+    desk.simulator.edit(|world| world.account_mut("222222222222").unwrap().password_policy = None);
+    desk.run("sweep --unit workloads/development").expect(0, "0 targets, 0 changes made");
+    desk.run("plan aws/222222222222").expect(2, "+ password-policy/account");
+    let unit = "of the unit `workloads/production` closed: 1 targets, 1 changes made";
+    desk.run("sweep --unit workloads/production").expect(0, unit);
+    desk.run("plan aws/222222222222").expect(0, "nothing to change");
+    desk.run("status").expect(0, "aws: only the unit `workloads/production` was swept at ");
+    desk.run("sweep").expect(0, "closed: 6 targets");
+    assert!(!desk.run("status").out().contains("only the unit"), "a whole sweep has them all");
+}
+
+#[test]
 fn from_the_first_plan_to_a_clean_one_on_azure() {
     let desk = Desk::on_azure();
     desk.run("check org").expect(0, "acme is well-formed");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use landfall_model::answer::{About, Answer};
-use landfall_model::id::{Digest, Provider, TenantId};
+use landfall_model::id::{Digest, Provider, TenantId, UnitPath};
 use landfall_model::target::Target;
 use landfall_model::trigger::{Action, Cause, Contents, Parcel, Request, Trigger, Work};
 use serde_json::{Value, json};
@@ -29,9 +29,7 @@ pub async fn answer(engine: &Engine, trigger: Trigger, deadline: Deadline) -> Re
         Trigger::Moved { tenant } => one(engine, tenant, Cause::Moved, deadline).await,
         Trigger::Changed { tenant } => one(engine, tenant, Cause::Changed, deadline).await,
         Trigger::Closed { tenant } => one(engine, tenant, Cause::Closed, deadline).await,
-        Trigger::Joined { tenant: None } | Trigger::Scheduled => {
-            sweep::begin(engine, deadline).await.map(Answer::Swept)
-        }
+        Trigger::Joined { tenant: None } | Trigger::Scheduled => swept(engine, None, deadline).await,
         Trigger::CreationFailed { why } => {
             tracing::warn!(why, "the cloud could not make a tenant");
             Ok(Answer::CreationFailed { why })
@@ -133,10 +131,19 @@ async fn messages_of(engine: &Engine, messages: Vec<Parcel>, deadline: Deadline)
 }
 
 async fn asked(engine: &Engine, request: Request, deadline: Deadline) -> Result<Answer, EngineError> {
-    let Request { action, targets, setting, limits } = request;
+    let Request { action, targets, unit, setting, limits } = request;
     let engine = Engine { limits: limits.or(engine.limits), ..engine.clone() };
+    let refused = |why: String| Ok(Answer::Refused { why, recorded: None });
     match action {
-        Action::Sweep => return sweep::begin(&engine, deadline).await.map(Answer::Swept),
+        // Whoever names some of it must not get all of it.
+        Action::Sweep if !targets.is_empty() => {
+            let why = "a sweep is for everybody, or for one `unit`; to bring some `targets` to what the manifest says, ask to `apply`";
+            return refused(why.to_owned());
+        }
+        Action::Plan | Action::Apply | Action::Status | Action::Explain if unit.is_some() => {
+            return refused("only a `sweep` is for one `unit`; the others take `targets`".to_owned());
+        }
+        Action::Sweep => return swept(&engine, unit, deadline).await,
         Action::Status => {
             let mut status = ask::status(&*engine.store).await?;
             status.targets.retain(|record| targets.is_empty() || targets.contains(&record.target));
@@ -145,7 +152,7 @@ async fn asked(engine: &Engine, request: Request, deadline: Deadline) -> Result<
         Action::Plan | Action::Apply | Action::Explain if targets.is_empty() => {
             let example = example(engine.cloud.provider());
             let why = format!("name the targets: {{\"action\": \"plan\", \"targets\": [\"{example}\"]}}");
-            return Ok(Answer::Refused { why, recorded: None });
+            return refused(why);
         }
         Action::Plan | Action::Apply | Action::Explain => {}
     }
@@ -155,6 +162,17 @@ async fn asked(engine: &Engine, request: Request, deadline: Deadline) -> Result<
         answers.push((target, about.unwrap_or_else(|error| About::Failed(chain(&error)))));
     }
     Ok(Answer::Told(answers))
+}
+
+async fn swept(engine: &Engine, unit: Option<UnitPath>, deadline: Deadline) -> Result<Answer, EngineError> {
+    match sweep::begin(engine, unit.as_ref(), deadline).await {
+        Ok(sweep) => Ok(Answer::Swept { sweep, unit }),
+        // It is the asker's mistake, and trying again would not help.
+        Err(error @ EngineError::NoSuchUnit { .. }) => {
+            Ok(Answer::Refused { why: error.to_string(), recorded: None })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn about(

@@ -56,9 +56,11 @@ pub async fn preview(
 
 /// How everything stands, by what the store knows.
 pub async fn status(store: &dyn Store) -> Result<Status, EngineError> {
+    let swept = heartbeat::all(store).await?;
     Ok(Status {
         paused: pause::read(store).await?.pause().cloned(),
-        swept: heartbeat::all(store).await?,
+        partly: heartbeat::partly(store, &swept).await?,
+        swept,
         targets: targets(store).await?,
     })
 }

@@ -176,6 +176,14 @@ pub enum EngineError {
         /// The cloud.
         cloud: String,
     },
+    /// The manifest has no such unit.
+    #[error("the manifest has no unit `{unit}`; it has {units}")]
+    NoSuchUnit {
+        /// The unit.
+        unit: String,
+        /// Those that it has.
+        units: String,
+    },
     /// The manifest does not name this cloud.
     #[error("the manifest has no cloud `{0}`")]
     NoSuchCloud(String),

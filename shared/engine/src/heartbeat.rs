@@ -4,12 +4,12 @@
 //! It is one of two alarms. The other is each platform's own, on a schedule that wakes nobody (`infra/`), and no function can silence it.
 
 use jiff::SignedDuration;
-use landfall_model::heartbeat::{Heartbeat, Silent};
-use landfall_model::id::SweepId;
+use landfall_model::heartbeat::{Heartbeat, Partial, Silent};
+use landfall_model::id::{SweepId, UnitPath};
 
 use crate::engine::{Engine, EngineError};
 use crate::keys;
-use crate::store::{Store, StoreError, StoreExt as _};
+use crate::store::{Key, Store, StoreError, StoreExt as _};
 
 /// Leaves this cloud's sign of life.
 pub async fn beat(engine: &Engine, sweep: &SweepId) -> Result<Heartbeat, EngineError> {
@@ -31,6 +31,44 @@ pub async fn beat(engine: &Engine, sweep: &SweepId) -> Result<Heartbeat, EngineE
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Notes that a unit was swept on its own. The sign of life stays as it was: a whole sweep that is missed must be missed.
+pub async fn note(engine: &Engine, sweep: &SweepId, unit: &UnitPath) -> Result<(), EngineError> {
+    let cloud = engine.cloud.name();
+    let key = keys::partial(cloud, unit)?;
+    let note =
+        Partial { cloud: cloud.clone(), unit: unit.clone(), last: engine.clock.now(), sweep: sweep.clone() };
+    loop {
+        let written = match engine.store.read::<Partial>(&key).await? {
+            Some((_, version)) => engine.store.update_json(&key, &note, &version).await,
+            None => engine.store.create_json(&key, &note).await,
+        };
+        match written {
+            Ok(_) => return Ok(()),
+            // Two sweeps of one unit end at once.
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Units that were swept on their own since their cloud was last swept as a whole.
+pub async fn partly(store: &dyn Store, swept: &[Heartbeat]) -> Result<Vec<Partial>, EngineError> {
+    let mut all: Vec<Partial> = Vec::new();
+    let mut after: Option<Key> = None;
+    loop {
+        let page = store.list(keys::PARTIAL, after.as_ref(), 500).await?;
+        for key in &page {
+            all.extend(store.read::<Partial>(key).await?.map(|(partial, _)| partial));
+        }
+        match page.last() {
+            Some(last) if page.len() == 500 => after = Some(last.clone()),
+            _ => break,
+        }
+    }
+    all.retain(|one| !swept.iter().any(|beat| beat.cloud == one.cloud && beat.last >= one.last));
+    Ok(all)
 }
 
 /// The manifest's other clouds of which nothing was heard for longer than the manifest allows. One that was never swept counts from this

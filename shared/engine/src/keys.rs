@@ -1,6 +1,6 @@
 //! Where each record lives. Keys are made from typed ids, so no text from outside can name another record.
 
-use landfall_model::id::{Digest, Name, Provider, RunId, SweepId, TenantId};
+use landfall_model::id::{Digest, Name, Provider, RunId, SweepId, TenantId, UnitPath};
 use landfall_model::target::Target;
 
 use crate::store::{Key, KeyError};
@@ -110,6 +110,14 @@ pub fn switch() -> Result<Key, KeyError> {
 /// When a cloud was last swept.
 pub fn heartbeat(cloud: &Name) -> Result<Key, KeyError> {
     key(&format!("heartbeats/{cloud}"))
+}
+
+/// The folder of the units that were swept on their own.
+pub const PARTIAL: &str = "partial";
+
+/// When a unit of a cloud was last swept on its own.
+pub fn partial(cloud: &Name, unit: &UnitPath) -> Result<Key, KeyError> {
+    key(&format!("{PARTIAL}/{cloud}/{unit}"))
 }
 
 /// A trigger that was refused, for people to look at.

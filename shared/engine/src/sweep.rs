@@ -6,8 +6,12 @@
 //!                                                  sweeps/<id>/pages/<n>   sweeps/<id>/done/…   sweeps/<id>/closed
 //! ```
 //!
+//! A sweep of one unit leaves out the organization, everybody whom the manifest puts elsewhere, and the sign of life.
+//!
 //! **Guarantees.** While tenants are looked at, memory does not grow with their number; the inventory and the close hold their ids. A sweep that is cut goes on where it was. Who is not done when
 //! the sweep closes is unknown in its report, never left out.
+
+mod part;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use landfall_model::catalog::ControlKind;
 use landfall_model::heartbeat::Silent;
-use landfall_model::id::{Digest, Name, RunId, SweepId};
+use landfall_model::id::{Digest, Name, RunId, SweepId, UnitPath};
 use landfall_model::observed::Observed;
 use landfall_model::pause::Turn;
 use landfall_model::record::{Counts, Life};
@@ -30,6 +34,8 @@ use crate::engine::{Deadline, Engine, EngineError};
 use crate::reconcile::{Order, Reconciled, reconcile};
 use crate::store::{Key, StoreError, StoreExt as _};
 use crate::{heartbeat, inventory, keys, lease, pause, work};
+
+pub use part::known as known_unit;
 
 /// A sweep that is not over after this long is closed as it is. Longer than a thousand tenants take, shorter than the schedule.
 pub const TIME: SignedDuration = SignedDuration::from_mins(30);
@@ -48,6 +54,9 @@ pub struct Sweep {
     pub sweep: SweepId,
     /// The manifest's name of the cloud.
     pub cloud: Name,
+    /// The unit that it is for; everybody, and the organization itself, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitPath>,
     /// The bundle it follows.
     pub bundle: Digest,
     /// When it began.
@@ -87,13 +96,16 @@ pub struct Closed {
     pub sweep: SweepId,
     /// The manifest's name of the cloud.
     pub cloud: Name,
+    /// The unit that it was for; everybody, and the organization itself, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitPath>,
     /// When it began.
     pub started: Timestamp,
     /// When it was closed.
     pub ended: Timestamp,
     /// Whether the organization was listed to its end; where not, there may be more targets than are told of here.
     pub complete: bool,
-    /// How many targets it had, the organization included.
+    /// How many targets it had, the organization included where the sweep was for everybody.
     pub targets: u32,
     /// How many were done.
     pub done: u32,
@@ -105,7 +117,7 @@ pub struct Closed {
     pub counts: Counts,
     /// Targets in which something needs a person.
     pub attention: Vec<Target>,
-    /// Clouds of the manifest that nobody sweeps.
+    /// Clouds of the manifest that nobody sweeps. A sweep of one unit does not look for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<Silent>,
     /// Who stopped everything, where somebody did.
@@ -113,13 +125,21 @@ pub struct Closed {
     pub paused: Option<Turn>,
 }
 
-/// Begins a sweep: reconciles the organization, writes the first inventory, and sends the first messages.
-pub async fn begin(engine: &Engine, deadline: Deadline) -> Result<SweepId, EngineError> {
+/// Begins a sweep of everybody, or of one unit: writes the first inventory, reconciles the organization, and sends the first messages.
+pub async fn begin(
+    engine: &Engine,
+    unit: Option<&UnitPath>,
+    deadline: Deadline,
+) -> Result<SweepId, EngineError> {
+    if let Some(unit) = unit {
+        part::known(engine.trusted.bundle.manifest(), unit)?;
+    }
     let id = engine.new_sweep();
     let now = engine.clock.now();
     let sweep = Sweep {
         sweep: id.clone(),
         cloud: engine.cloud.name().clone(),
+        unit: unit.cloned(),
         bundle: engine.trusted.bundle.digest().clone(),
         started: now,
         deadline: now + TIME,
@@ -132,7 +152,9 @@ pub async fn begin(engine: &Engine, deadline: Deadline) -> Result<SweepId, Engin
     work::send(engine, &Work::Close { sweep: id.clone() }, CLOSE_AGAIN).await?;
     // Who is there is written down before anything is done, so that nobody who was there is ever taken for new.
     inventory::ensure(engine).await?;
-    if let Err(error) = organization(engine, &id, deadline).await {
+    if unit.is_none()
+        && let Err(error) = organization(engine, &id, deadline).await
+    {
         // It stays without a done record, so the close tells that it is unknown; the tenants are looked at all the same.
         tracing::error!(error = crate::control::chain(&error), "the organization could not be reconciled");
     }
@@ -180,6 +202,9 @@ pub async fn enumerate(engine: &Engine, id: &SweepId, deadline: Deadline) -> Res
             return work::send(engine, &Work::Continue { sweep: id.clone() }, Duration::ZERO).await;
         }
         let Page { mut tenants, next } = engine.cloud.page(sweep.next.as_deref()).await?;
+        if let Some(unit) = &sweep.unit {
+            tenants = part::within(engine, unit, tenants).await?;
+        }
         if !tenants.is_empty() {
             let page = keys::page(id, sweep.pages)?;
             match engine.store.create_json(&page, &tenants).await {
@@ -302,10 +327,17 @@ pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, Engi
         work::send(engine, &Work::Close { sweep: id.clone() }, CLOSE_AGAIN).await?;
         return Ok(None);
     }
-    let beat = heartbeat::beat(engine, id).await?;
+    let silent = match &sweep.unit {
+        None => heartbeat::silent(engine, &heartbeat::beat(engine, id).await?).await?,
+        Some(unit) => {
+            heartbeat::note(engine, id, unit).await?;
+            Vec::new()
+        }
+    };
     let mut end = Closed {
         sweep: id.clone(),
         cloud: sweep.cloud.clone(),
+        unit: sweep.unit.clone(),
         started: sweep.started,
         ended: now,
         complete: sweep.enumerated,
@@ -315,7 +347,7 @@ pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, Engi
         unknown,
         counts: Counts::default(),
         attention: Vec::new(),
-        silent: heartbeat::silent(engine, &beat).await?,
+        silent,
         paused: pause::read(&*engine.store).await?.pause().cloned(),
     };
     for (target, key) in &done {
@@ -328,7 +360,16 @@ pub async fn close(engine: &Engine, id: &SweepId) -> Result<Option<Closed>, Engi
     }
     match engine.store.create_json(&keys::closed(id)?, &end).await {
         Ok(_) => {
-            tracing::info!(sweep = %id, targets = end.targets, done = end.done, unknown = end.unknown.len(), "sweep closed");
+            let unknown = end.unknown.len();
+            match &end.unit {
+                // The platforms' alarms wait for exactly these words: a sweep of one unit must not put them off.
+                None => {
+                    tracing::info!(sweep = %id, targets = end.targets, done = end.done, unknown, "sweep closed")
+                }
+                Some(unit) => {
+                    tracing::info!(sweep = %id, %unit, targets = end.targets, done = end.done, unknown, "unit swept");
+                }
+            }
             Ok(Some(end))
         }
         Err(StoreError::Conflict { .. }) => closed(engine, id).await,
@@ -349,7 +390,7 @@ async fn missing(
 ) -> Result<Vec<Target>, EngineError> {
     let mut missing = Vec::new();
     let organization = Target::Organization(sweep.cloud.clone());
-    if !done.contains_key(&organization) {
+    if sweep.unit.is_none() && !done.contains_key(&organization) {
         missing.push(organization);
     }
     for page in 0..sweep.pages {

@@ -41,6 +41,10 @@ pub async fn perform(
         Work::Reconcile { target, sweep: Some(sweep), page, cause } => {
             sweep::one(engine, sweep, target, *page, cause, deadline).await.map(Some)
         }
+        Work::Sweep { unit } => {
+            sweep::begin(engine, unit.as_ref(), deadline).await?;
+            Ok(None)
+        }
         Work::Continue { sweep } => {
             sweep::enumerate(engine, sweep, deadline).await?;
             Ok(None)

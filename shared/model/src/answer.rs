@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::approve::Refused;
 use crate::desired::{Asked, Standing};
 use crate::finding::Finding;
-use crate::heartbeat::Heartbeat;
-use crate::id::{RunId, SweepId};
+use crate::heartbeat::{Heartbeat, Partial};
+use crate::id::{RunId, SweepId, UnitPath};
 use crate::ledger::Entry;
 use crate::pause::Turn;
 use crate::plan::Plan;
@@ -21,7 +21,12 @@ pub enum Answer {
     /// One target was reconciled.
     Reconciled(Reconciled),
     /// A sweep has begun.
-    Swept(SweepId),
+    Swept {
+        /// Which.
+        sweep: SweepId,
+        /// The unit that it is for, where it is not for everybody.
+        unit: Option<UnitPath>,
+    },
     /// A target is left to the work queue: more was told at once than one run does.
     Left(Target),
     /// The messages of the work queue that failed, by the queue's own ids; the others are done.
@@ -61,6 +66,9 @@ pub struct Status {
     pub paused: Option<Turn>,
     /// When each cloud was last swept.
     pub swept: Vec<Heartbeat>,
+    /// Units that were swept on their own since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<Partial>,
     /// Every target.
     pub targets: Vec<Record>,
 }

@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::target::Target;
 
 pub use reach::reach;
-pub use resolve::{Known, resolve};
+pub use resolve::{Known, resolve, unit_of};
 
 /// One control that is asked, with everything it needs to be judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Name, SweepId};
+use crate::id::{Name, SweepId, UnitPath};
 
 /// When a cloud was last swept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,20 @@ pub struct Heartbeat {
     pub cloud: Name,
     /// When its first sweep ended.
     pub first: Timestamp,
+    /// When its last sweep ended.
+    pub last: Timestamp,
+    /// The last sweep.
+    pub sweep: SweepId,
+}
+
+/// When one unit of a cloud was last swept on its own. It is no sign of life: nobody looked at the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Partial {
+    /// The manifest's name of the cloud.
+    pub cloud: Name,
+    /// The unit.
+    pub unit: UnitPath,
     /// When its last sweep ended.
     pub last: Timestamp,
     /// The last sweep.

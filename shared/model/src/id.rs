@@ -240,6 +240,12 @@ impl UnitPath {
         })
     }
 
+    /// Whether another unit is this one, or stands below it.
+    pub fn covers(&self, other: &UnitPath) -> bool {
+        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        self.0 == "/" || other.0.strip_prefix(&self.0).is_some_and(below)
+    }
+
     /// The unit's own name, without those above.
     pub fn leaf(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
@@ -358,6 +364,21 @@ mod tests {
         assert_eq!(unit.parent().unwrap().parent().unwrap(), UnitPath::root());
         assert!(UnitPath::root().line().is_empty());
         assert_eq!(unit.leaf(), "production");
+    }
+
+    #[test]
+    fn a_unit_covers_itself_and_what_is_below_it_and_no_look_alike() {
+        for (unit, other, covers) in [
+            ("workloads", "workloads", true),
+            ("workloads", "workloads/production", true),
+            ("workloads/production", "workloads", false),
+            ("workloads", "workloads-old", false),
+            ("workloads/production", "sandbox/production", false),
+            ("/", "workloads/production", true),
+        ] {
+            let (one, two): (UnitPath, UnitPath) = (unit.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(one.covers(&two), covers, "{unit} {other}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{RunId, SweepId, TenantId};
+use crate::id::{RunId, SweepId, TenantId, UnitPath};
 use crate::manifest::Limits;
 use crate::target::Target;
 
@@ -114,6 +114,12 @@ pub enum Work {
         /// Why.
         cause: Cause,
     },
+    /// Begin a sweep. People leave it where the queue is all that a console lets them reach.
+    Sweep {
+        /// Only the tenants that the manifest puts into this unit or below it; everybody where nobody says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<UnitPath>,
+    },
     /// Go on with a sweep's enumeration where a deadline cut it.
     Continue {
         /// Which sweep.
@@ -163,6 +169,9 @@ pub struct Request {
     /// For whom; everybody where empty and the action allows it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
+    /// `sweep`: only the tenants that the manifest puts into this unit or below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitPath>,
     /// `explain`: which setting or control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setting: Option<String>,
@@ -179,7 +188,7 @@ pub enum Action {
     Plan,
     /// Bring the targets to what the manifest says.
     Apply,
-    /// Look at everything now.
+    /// Look at everything now, or at one unit.
     Sweep,
     /// What the store knows.
     Status,

@@ -6,6 +6,7 @@ mod values;
 use landfall_model::answer;
 use landfall_model::desired::Standing;
 use landfall_model::finding::{Finding, Status};
+use landfall_model::heartbeat::Partial;
 use landfall_model::id::RunId;
 use landfall_model::ledger::{Entry, Event};
 use landfall_model::outcome::{Done, Outcome};
@@ -114,7 +115,7 @@ pub fn finding(finding: &Finding) -> String {
     line
 }
 
-/// When each cloud was last swept, and whether somebody stopped everything: what stands above and below a table of all targets.
+/// When each cloud was last swept, which of its units on their own since, and whether somebody stopped everything: what stands above and below a table of all targets.
 pub fn swept(status: &answer::Status) -> String {
     let mut text = String::new();
     if let Some(turn) = &status.paused {
@@ -123,6 +124,10 @@ pub fn swept(status: &answer::Status) -> String {
     for beat in &status.swept {
         let last = beat.last.strftime("%Y-%m-%d %H:%MZ");
         push(&mut text, &format!("{} was last swept at {last}", beat.cloud));
+    }
+    for Partial { cloud, unit, last, sweep: _ } in &status.partly {
+        let last = last.strftime("%Y-%m-%d %H:%MZ");
+        push(&mut text, &format!("{cloud}: only the unit `{unit}` was swept at {last}"));
     }
     text
 }

@@ -71,7 +71,7 @@ fn order(engine: &Engine, account: &str, cause: Cause) -> Order {
 
 async fn sweep_all(engine: &Engine, queue: &dyn Queue) -> sweep::Closed {
     let deadline = Deadline(engine.clock.now() + SignedDuration::from_mins(5));
-    let id = sweep::begin(engine, deadline).await.unwrap();
+    let id = sweep::begin(engine, None, deadline).await.unwrap();
     loop {
         let received = queue.receive(10).await.unwrap();
         if received.is_empty() {

@@ -312,7 +312,7 @@ async fn suspended_and_management_accounts_are_reported_and_not_written() {
 #[tokio::test]
 async fn a_sweep_that_nobody_finishes_closes_with_who_is_unknown() {
     let stage = Stage::with(3).await;
-    let id = sweep::begin(&stage.engine, stage.deadline()).await.unwrap();
+    let id = sweep::begin(&stage.engine, None, stage.deadline()).await.unwrap();
     // One message of three is poison for its worker: it is never done, and ends among the dead.
     let mut lost = None;
     for _ in 0..20 {
@@ -323,7 +323,7 @@ async fn a_sweep_that_nobody_finishes_closes_with_who_is_unknown() {
                     lost = Some(target.clone());
                     stage.queue.retry(&message.receipt, Duration::ZERO).await.unwrap();
                 }
-                Work::Reconcile { .. } | Work::Continue { .. } | Work::Close { .. } => {
+                Work::Reconcile { .. } | Work::Sweep { .. } | Work::Continue { .. } | Work::Close { .. } => {
                     drop(work::perform(&stage.engine, &work, stage.deadline()).await.unwrap());
                     stage.queue.done(&message.receipt).await.unwrap();
                 }
@@ -342,7 +342,7 @@ async fn a_sweep_that_nobody_finishes_closes_with_who_is_unknown() {
 async fn a_sweep_cut_by_its_deadline_goes_on_where_it_was() {
     let stage = Stage::with(45).await;
     let short = Deadline(stage.engine.clock.now() + SignedDuration::from_secs(2));
-    let id = sweep::begin(&stage.engine, short).await.unwrap();
+    let id = sweep::begin(&stage.engine, None, short).await.unwrap();
     for _ in 0..20 {
         stage.drain().await;
     }
@@ -410,7 +410,7 @@ async fn a_tenant_that_is_busy_is_not_done_and_its_sweep_waits_for_it() {
     )
     .await
     .unwrap();
-    let id = sweep::begin(&stage.engine, stage.deadline()).await.unwrap();
+    let id = sweep::begin(&stage.engine, None, stage.deadline()).await.unwrap();
     stage.drain().await;
     assert!(sweep::close(&stage.engine, &id).await.unwrap().is_none(), "one is missing");
     drop(held);

@@ -263,7 +263,7 @@ async fn two_processes_work_off_a_sweep_that_a_third_dies_of() {
     let first = process(&simulator, &azurite, &text).await;
     let second = process(&simulator, &azurite, &text).await;
     let third = process(&simulator, &azurite, &text).await;
-    let id = sweep::begin(&first.0, deadline()).await.unwrap();
+    let id = sweep::begin(&first.0, None, deadline()).await.unwrap();
     assert_eq!(third.1.receive(2).await.unwrap().len(), 2);
     drop(third);
 
@@ -295,7 +295,7 @@ async fn two_processes_work_off_a_sweep_that_a_third_dies_of() {
     }
 
     // The next sweep finds nothing to do. Its close is not waited for.
-    let id = sweep::begin(&second, deadline()).await.unwrap();
+    let id = sweep::begin(&second, None, deadline()).await.unwrap();
     work_off(&second, &queue).await;
     work::perform(&second, &Work::Close { sweep: id.clone() }, deadline()).await.unwrap();
     let closed = sweep::closed(&second, &id).await.unwrap().unwrap();

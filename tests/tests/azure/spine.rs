@@ -14,6 +14,7 @@ use landfall_tests::stage::{Stage, tenant};
 landfall_tests::whole_way! { AzureSimulator:
     the_first_sweeps_make_the_organization_ready_and_another_finds_nothing_to_do,
     a_sweep_alone_finds_a_new_tenant_and_brings_it_the_same_way,
+    a_sweep_of_one_unit_brings_who_belongs_there_and_leaves_the_others_alone,
     nothing_is_gated_before_the_first_inventory,
     a_new_tenant_that_nobody_lets_in_stays_behind_its_gate,
     a_tenant_that_can_t_be_verified_stays_gated_and_the_report_says_why,

@@ -1,12 +1,12 @@
-//! `landfall sweep`: looks at everybody, with the queue in this process, and closes with a table.
+//! `landfall sweep`: looks at everybody, or at one unit, with the queue in this process, and closes with a table.
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use landfall_engine::ask;
 use landfall_engine::keys;
 use landfall_engine::store::StoreExt as _;
-use landfall_engine::sweep::{DoneTarget, Sweep, begin};
-use landfall_model::id::SweepId;
+use landfall_engine::sweep::{DoneTarget, Sweep, begin, known_unit};
+use landfall_model::id::{SweepId, UnitPath};
 use landfall_model::record::Counts;
 use landfall_reports::inert::inert;
 use landfall_reports::text;
@@ -23,15 +23,24 @@ use crate::{Exit, say};
 const OPEN_SHOWN: usize = 30;
 
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Only the tenants that the manifest puts into this unit or below it: `workloads/production`
+    #[arg(long, value_name = "PATH")]
+    unit: Option<UnitPath>,
+}
 
-pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> {
+pub(crate) async fn run(arguments: &Arguments, common: &Common) -> anyhow::Result<Exit> {
+    let unit = arguments.unit.as_ref();
     let desks = Desk::to_write(common, &[]).await?;
+    // All clouds are of one manifest.
+    if let (Some(unit), Some(desk)) = (unit, desks.first()) {
+        known_unit(desk.trusted.bundle.manifest(), unit)?;
+    }
     let mut exit = Exit::Clean;
     let mut swept = Vec::new();
     for desk in &desks {
         // A cloud that can't be swept costs that cloud.
-        let (id, worked) = match one(desk).await {
+        let (id, worked) = match one(desk, unit).await {
             Ok(done) => done,
             Err(error) if desks.len() == 1 => return Err(error),
             Err(error) => {
@@ -44,13 +53,14 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
             Format::Json => swept.push(json!({
                 "cloud": desk.name,
                 "sweep": id,
+                "unit": unit,
                 "closed": worked.closed,
                 "reports": worked.reports.values().collect::<Vec<_>>(),
                 "remains": worked.remains,
                 "failures": worked.failures,
                 "interrupted": worked.interrupted,
             })),
-            Format::Text => show(&id, &worked),
+            Format::Text => show(&id, unit, &worked),
         }
         if worked.interrupted || !worked.failures.is_empty() {
             exit = Exit::Error;
@@ -70,19 +80,28 @@ pub(crate) async fn run(_: &Arguments, common: &Common) -> anyhow::Result<Exit> 
     Ok(exit)
 }
 
-/// Sweeps one cloud.
-async fn one(desk: &Desk) -> anyhow::Result<(SweepId, Worked)> {
+/// Sweeps one cloud, or what it has of one unit.
+async fn one(desk: &Desk, unit: Option<&UnitPath>) -> anyhow::Result<(SweepId, Worked)> {
     let (engine, queue) = desk.engine(None);
     let bar = worker::bar(1, "sweeping");
-    bar.set_message(desk.organization().to_string());
+    bar.set_message(unit.map_or_else(|| desk.organization().to_string(), ToString::to_string));
     let id = tokio::select! {
-        id = begin(&engine, deadline()) => id.context("could not begin the sweep")?,
+        id = begin(&engine, unit, deadline()) => id.context("could not begin the sweep")?,
         _ = tokio::signal::ctrl_c() => bail!("interrupted at once; the next run settles what was begun"),
     };
     let tenants = engine.store.read::<Sweep>(&keys::sweep(&id)?).await?.map_or(0, |(sweep, _)| sweep.tenants);
-    bar.set_length(u64::from(tenants) + 1);
-    bar.inc(1);
-    let worked = worker::work(desk, &engine, &*queue, Some(&id), begun(desk, &id).await?, &bar).await;
+    let begun = match unit {
+        None => {
+            bar.set_length(u64::from(tenants) + 1);
+            bar.inc(1);
+            begun(desk, &id).await?
+        }
+        Some(_) => {
+            bar.set_length(u64::from(tenants));
+            Worked::default()
+        }
+    };
+    let worked = worker::work(desk, &engine, &*queue, Some(&id), begun, &bar).await;
     bar.finish_and_clear();
     Ok((id, worked.context("could not work on the sweep")?))
 }
@@ -104,7 +123,7 @@ async fn begun(desk: &Desk, id: &SweepId) -> anyhow::Result<Worked> {
     Ok(worked)
 }
 
-fn show(id: &SweepId, worked: &Worked) {
+fn show(id: &SweepId, unit: Option<&UnitPath>, worked: &Worked) {
     let mut all = Counts::default();
     let (mut changed, mut missed) = (0, 0);
     let mut rows = Vec::new();
@@ -172,10 +191,11 @@ fn show(id: &SweepId, worked: &Worked) {
         }
     }
     let ended = if worked.closed.is_some() { "closed" } else { "not closed: the next sweep looks again" };
+    let part = unit.map(|unit| format!(" of the unit `{unit}`")).unwrap_or_default();
     let targets = worked.reports.len();
     let missed = if missed > 0 { format!(", {missed} NOT DONE") } else { String::new() };
     say::line(format!(
-        "\nsweep {id} {ended}: {targets} targets, {changed} changes made{missed}, {}",
+        "\nsweep {id}{part} {ended}: {targets} targets, {changed} changes made{missed}, {}",
         text::counts(all)
     ));
 }

@@ -80,6 +80,12 @@ pub fn resolve(manifest: &Manifest, cloud: &Name, target: &Target, known: Known)
     })
 }
 
+/// The unit that a tenant belongs to, wherever it is now; nothing where the manifest has no place for it. `name` is the one that it
+/// came with, and only matters where no project names it.
+pub fn unit_of(manifest: &Manifest, cloud: &Name, id: &TenantId, name: &str) -> Option<UnitPath> {
+    home(manifest, cloud, id, name).map(|home| home.unit)
+}
+
 /// Where a tenant belongs: a project's word counts before an intake rule's, which goes by the name it came with.
 fn home<'a>(manifest: &'a Manifest, cloud: &Name, id: &TenantId, name: &str) -> Option<Home<'a>> {
     if let Some(named) = manifest.tenant(id) {
