@@ -1,6 +1,7 @@
 //! What is true of the whole: its layout, and one organization on three clouds.
 
 mod architecture;
+mod console;
 mod federation;
 mod packages;
 mod permissions;

@@ -15,9 +15,9 @@ use landfall_tests::stage;
 use serde_json::{Value, json};
 
 /// As much as a generous Lambda has.
-const WITHIN: Duration = Duration::from_secs(120);
-const REGION: &str = "eu-central-1";
-const QUEUE: &str = "landfall-work";
+pub(crate) const WITHIN: Duration = Duration::from_secs(120);
+pub(crate) const REGION: &str = "eu-central-1";
+pub(crate) const QUEUE: &str = "landfall-work";
 
 /// A sample and what it has to become.
 struct Sample {
@@ -94,7 +94,7 @@ fn every_sample_becomes_exactly_its_trigger() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let mut world = stage::world(4);
     let queue = Queue {
         name: QUEUE.to_owned(),
@@ -108,9 +108,9 @@ fn world() -> World {
 }
 
 /// The function's process with the simulator as its cloud, and everything it keeps in a folder of its own.
-async fn function(simulator: &Simulator, folder: &std::path::Path) -> Function {
+pub(crate) async fn function(simulator: &Simulator, folder: &std::path::Path, manifest: &str) -> Function {
     let bundle = folder.join("bundle.json");
-    std::fs::write(&bundle, Bundle::build(stage::manifest(stage::ACME)).unwrap().bytes()).unwrap();
+    std::fs::write(&bundle, Bundle::build(stage::manifest(manifest)).unwrap().bytes()).unwrap();
     let environment = [
         ("AWS_ENDPOINT_URL", simulator.url()),
         ("AWS_REGION", REGION.to_owned()),
@@ -131,7 +131,7 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
     let simulator =
         Simulator::start(Options { world: Some(world()), log: Some(log.clone()), ..Options::default() })
             .unwrap();
-    let mut function = function(&simulator, folder.path()).await;
+    let mut function = function(&simulator, folder.path(), stage::ACME).await;
     let process = function.pid();
     let mut refused = BTreeMap::new();
     let mut failed = Vec::new();

@@ -1,6 +1,7 @@
 //! Everything on AWS: one program, because linking one for each file takes longer than running it.
 
 mod conformance;
+mod console;
 mod crash;
 mod environment;
 mod events;

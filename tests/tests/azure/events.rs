@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 
 /// Enough for the subscriptions that the samples name.
 const SUBSCRIPTIONS: usize = 24;
-const QUEUE: &str = "landfall-work";
+pub(crate) const QUEUE: &str = "landfall-work";
 /// A tenant that the manifest names.
-const TENANT: &str = "3f2c0000-0000-4000-8000-000000000002";
+pub(crate) const TENANT: &str = "3f2c0000-0000-4000-8000-000000000002";
 /// A small organization: what is set in a tenant is no matter here.
 const ACME: &str = r#"
 landfall: 1
@@ -34,7 +34,7 @@ contacts:
   billing: billing@acme.example
 limits: { changes: 100, deletions: 4, tenants: 50 }
 environments: [production]
-units: { workloads: { landing-zone: standard } }
+units: { workloads: { landing-zone: standard, units: { production: {} } } }
 teams: { payments: {} }
 controls:
   tagged: { control: tags }
@@ -46,7 +46,7 @@ projects:
     team: payments
     cost-center: "4711"
     tenants:
-      - { azure: 3f2c0000-0000-4000-8000-000000000002, unit: workloads, environment: production }
+      - { azure: 3f2c0000-0000-4000-8000-000000000002, unit: workloads/production, environment: production }
 intake:
   - { otherwise: stay-gated }
 "#;
@@ -79,7 +79,7 @@ fn samples() -> Vec<Sample> {
     let there: BTreeSet<String> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "expected.json" && name != "README.md")
+        .filter(|name| name != "expected.json" && name != "README.md" && name != "paste")
         .collect();
     assert_eq!(
         there,
@@ -129,7 +129,7 @@ fn every_sample_becomes_exactly_its_triggers() {
 }
 
 /// The handler's process on a simulated directory, with an Azurite for its queue and everything it keeps in a folder of its own.
-async fn host(simulator: &AzureSimulator, azurite: &Azurite, folder: &Path) -> Host {
+pub(crate) async fn host(simulator: &AzureSimulator, azurite: &Azurite, folder: &Path) -> Host {
     let bundle = folder.join("bundle.json");
     std::fs::write(&bundle, Bundle::build(manifest(ACME)).unwrap().bytes()).unwrap();
     let environment = [
@@ -150,7 +150,7 @@ async fn host(simulator: &AzureSimulator, azurite: &Azurite, folder: &Path) -> H
     Host::start(options).await.unwrap()
 }
 
-fn simulator() -> AzureSimulator {
+pub(crate) fn simulator() -> AzureSimulator {
     let world = Some(AzureWorld::sample(SUBSCRIPTIONS));
     AzureSimulator::start(AzureOptions { world, ..AzureOptions::default() }).unwrap()
 }

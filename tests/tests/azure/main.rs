@@ -2,6 +2,7 @@
 
 mod azurite;
 mod conformance;
+mod console;
 mod crash;
 mod environment;
 mod events;

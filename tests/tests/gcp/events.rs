@@ -21,11 +21,11 @@ use landfall_tests::judges::{gcp_function_binary, python, root};
 use landfall_tests::stage::manifest;
 use serde_json::{Value, json};
 
-const QUEUE: &str = "projects/acme-landfall/locations/europe-west1/queues/landfall-work";
+pub(crate) const QUEUE: &str = "projects/acme-landfall/locations/europe-west1/queues/landfall-work";
 const AUDIENCE: &str = "https://landfall-abcdefghij-ew.a.run.app";
 /// Eventarc's, and a person's.
 const EVENTS: &str = "landfall-events@acme-landfall.iam.gserviceaccount.com";
-const SCHEDULER: &str = "landfall-scheduler@acme-landfall.iam.gserviceaccount.com";
+pub(crate) const SCHEDULER: &str = "landfall-scheduler@acme-landfall.iam.gserviceaccount.com";
 const TASKS: &str = "landfall-tasks@acme-landfall.iam.gserviceaccount.com";
 /// The project that the samples name.
 const PROJECT: &str = "acme-checkout-prod";
@@ -44,7 +44,7 @@ contacts:
   billing: billing@acme.example
 limits: { changes: 100, deletions: 4, tenants: 50 }
 environments: [production]
-units: { workloads: { landing-zone: standard } }
+units: { workloads: { landing-zone: standard, units: { production: {} } } }
 teams: { payments: {} }
 controls:
   tagged: { control: tags }
@@ -55,7 +55,7 @@ projects:
     team: payments
     cost-center: "4711"
     tenants:
-      - { gcp: acme-checkout-prod, unit: workloads, environment: production }
+      - { gcp: acme-checkout-prod, unit: workloads/production, environment: production }
 intake:
   - { otherwise: stay-gated }
 "#;
@@ -99,7 +99,7 @@ fn samples() -> Vec<Sample> {
     let there: BTreeSet<String> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "expected.json" && name != "README.md")
+        .filter(|name| name != "expected.json" && name != "README.md" && name != "paste")
         .collect();
     assert_eq!(
         there,
@@ -215,16 +215,16 @@ fn events_are_read_as_google_s_framework_reads_them() {
 }
 
 /// A function on a simulated organization, with queues and an issuer of tokens; what it keeps is in a folder of its own.
-struct Ground {
-    simulator: GcpSimulator,
-    tasks: CloudTasks,
+pub(crate) struct Ground {
+    pub(crate) simulator: GcpSimulator,
+    pub(crate) tasks: CloudTasks,
     issuer: Arc<TokenIssuer>,
     folder: tempfile::TempDir,
     port: u16,
 }
 
 impl Ground {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = GcpWorld::sample(2);
         world.create_project(PROJECT, "organizations/123456789012");
         let options = GcpOptions { world: Some(world), ..GcpOptions::default() };
@@ -246,7 +246,7 @@ impl Ground {
         }
     }
 
-    fn kept(&self) -> PathBuf {
+    pub(crate) fn kept(&self) -> PathBuf {
         self.folder.path().join("store.db")
     }
 
@@ -265,7 +265,7 @@ impl Ground {
     }
 
     /// With tokens that the function checks.
-    fn with_tokens(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn with_tokens(&self) -> Vec<(&'static str, String)> {
         let mut environment = self.environment();
         environment.extend([
             ("LANDFALL_AUTH", "oidc".to_owned()),
@@ -280,13 +280,13 @@ impl Ground {
     }
 
     /// Starts the function with this environment.
-    async fn start(&self, environment: &[(&str, String)]) -> CloudRun {
+    pub(crate) async fn start(&self, environment: &[(&str, String)]) -> CloudRun {
         let environment: BTreeMap<String, String> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         CloudRun::start(gcp_function_binary(), &[], self.port, &environment).await.unwrap()
     }
 
-    fn bearer(&self, who: &str) -> String {
+    pub(crate) fn bearer(&self, who: &str) -> String {
         format!("Bearer {}", self.issuer.token(&Claims::google(AUDIENCE, who)))
     }
 }

@@ -3,6 +3,7 @@
 mod cloud_tasks;
 mod conflicts;
 mod conformance;
+mod console;
 mod crash;
 mod environment;
 mod events;
