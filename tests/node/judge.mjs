@@ -2,9 +2,9 @@
 //
 // Standard input: {"cases": [{"what", "principal", "action", "resource", "account", "region", "levels": [{"name", "policies":
 // [{"name", "policy"}]}]}]}, levels from the root down to the account. A principal is an administrator by its own policies, so that only
-// the others decide, unless "own" is the policy it has. "attached" is the policy of the resource, "context" what else the request
-// says. Standard output: [{"what", "verdict", "by"}], where `verdict` is Allowed,
-// ExplicitlyDenied or ImplicitlyDenied, and `by` names the policies and statements that denied. Whatever the evaluator finds wrong
+// the others decide, unless "own" is the policy it has. "account" is whose the resource is, "attached" is the policy of the resource,
+// "context" what else the request says. Standard output: [{"what", "verdict", "by"}], where `verdict` is Allowed, ExplicitlyDenied or
+// ImplicitlyDenied, and `by` names the policies and statements that denied. Whatever the evaluator finds wrong
 // with a policy or a request is an error and the exit code 1.
 
 import { runSimulation } from '@cloud-copilot/iam-simulate'
@@ -31,6 +31,7 @@ async function judge({ what, principal, action, resource, account, region, level
         contextVariables: {
           'aws:PrincipalArn': principalArn(principal),
           'aws:PrincipalAccount': /^arn:[\w-]+:\w+::(\d{12}):/.exec(principal)?.[1] ?? account,
+          'aws:ResourceAccount': account,
           'aws:RequestedRegion': region,
           ...context
         }

@@ -106,6 +106,11 @@ run "what_holds_evidence_is_kept" {
     condition     = google_cloud_run_v2_service.function.deletion_protection && google_logging_project_bucket_config.logs.retention_days == 400
     error_message = "The function or its logs are kept otherwise."
   }
+
+  assert {
+    condition     = google_resource_manager_lien.project.parent == "projects/111122223333" && google_resource_manager_lien.project.restrictions == tolist(["resourcemanager.projects.delete"])
+    error_message = "The project can be deleted."
+  }
 }
 
 run "events_come_from_the_whole_organization" {

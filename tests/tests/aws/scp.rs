@@ -2,6 +2,8 @@
 //! they should, and spare every role that could undo them.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
+mod own;
+
 use landfall_model::trigger::Cause;
 use landfall_simulator::World;
 use landfall_tests::judges::node;
@@ -59,7 +61,11 @@ struct Request {
     role: String,
     action: &'static str,
     resource: String,
+    /// Whose the resource is.
+    owner: String,
     region: &'static str,
+    /// Condition keys of the service itself.
+    context: Value,
     expected: &'static str,
     levels: Value,
 }
@@ -78,7 +84,9 @@ fn request(
         role: role.to_owned(),
         action,
         resource: "*".to_owned(),
+        owner: account.to_owned(),
         region,
+        context: json!({}),
         expected,
         levels: levels.clone(),
     }
@@ -90,6 +98,18 @@ impl Request {
         self.resource = resource;
         self
     }
+
+    fn of(mut self, owner: &str) -> Self {
+        self.what = format!("{} of {owner}", self.what);
+        self.owner = owner.to_owned();
+        self
+    }
+
+    fn with(mut self, key: &str, value: Value) -> Self {
+        self.what = format!("{} with {key} {value}", self.what);
+        self.context = json!({key: value});
+        self
+    }
 }
 
 /// The judge's verdict on each request: what it says, and by which statements.
@@ -97,14 +117,26 @@ fn judged(requests: &[Request]) -> Vec<(String, String)> {
     let cases: Vec<Value> = requests
         .iter()
         .map(|request| {
-            let Request { what, account, role, action, resource, region, expected: _, levels } = request;
+            let Request {
+                what,
+                account,
+                role,
+                action,
+                resource,
+                owner,
+                region,
+                context,
+                expected: _,
+                levels,
+            } = request;
             json!({
                 "what": what,
-                "account": account,
+                "account": owner,
                 "principal": format!("arn:aws:sts::{account}:assumed-role/{role}/someone"),
                 "action": action,
                 "resource": resource,
                 "region": region,
+                "context": context,
                 "levels": levels,
             })
         })

@@ -3,6 +3,10 @@
 //! Every statement denies, and every one spares the roles that could undo it: Landfall's own, those that set accounts up, and
 //! break-glass. The conditions of one statement hold together: who is spared is not denied, whatever else is true.
 
+mod own;
+
+pub(super) use own::Home;
+
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
@@ -248,7 +252,7 @@ pub(super) fn spared(ground: &AwsCloud, break_glass: &[String]) -> Vec<String> {
 }
 
 /// The statements of one place, in catalog order. Whatever denies goes with what keeps its spared names from being taken.
-pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Statement>, String> {
+pub(super) fn statements(point: &Point, home: &Home, spared: &[String]) -> Result<Vec<Statement>, String> {
     let mut statements = Vec::new();
     for (kind, settings) in &point.asks {
         match kind {
@@ -256,7 +260,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
             ControlKind::DeniedServices => statements.extend(services(&read(*kind, settings)?)),
             ControlKind::ProtectBaseline => {
                 let protect_baseline::Settings {} = read(*kind, settings)?;
-                statements.extend(baseline(spared));
+                statements.extend(baseline(home, spared));
             }
             ControlKind::Units
             | ControlKind::Placement
@@ -296,7 +300,7 @@ pub(super) fn statements(point: &Point, spared: &[String]) -> Result<Vec<Stateme
         }
     }
     if !statements.is_empty() && !point.asks.contains_key(&ControlKind::ProtectBaseline) {
-        statements.extend(guards(None, spared));
+        statements.extend(guards(None, None, spared));
     }
     Ok(statements)
 }
@@ -341,20 +345,21 @@ fn only(actions: &[&str]) -> Actions {
     Actions::Only(actions.iter().map(|&action| action.to_owned()).collect())
 }
 
-fn baseline(spared: &[String]) -> Vec<Statement> {
+fn baseline(home: &Home, spared: &[String]) -> Vec<Statement> {
     let control = Some(ControlKind::ProtectBaseline);
     let undoing = Statement::deny(control, "ProtectBaseline", only(&UNDOING));
-    [undoing].into_iter().chain(guards(control, spared)).collect()
+    let guards = guards(control, home.roles(), spared);
+    [undoing].into_iter().chain(guards).chain(home.statements(control)).collect()
 }
 
 /// What keeps the spared names from being taken: whoever could make or change a role or user of such a name would escape every
-/// deny. `control` is who asks for it; nobody where it only goes with another deny.
-fn guards(control: Option<ControlKind>, spared: &[String]) -> Vec<Statement> {
+/// deny. `control` is who asks for it; nobody where it only goes with another deny. `more` are roles that are guarded and not spared.
+fn guards(control: Option<ControlKind>, more: Option<String>, spared: &[String]) -> Vec<Statement> {
     let of = |kind: &str| -> Vec<String> {
         spared.iter().filter(|arn| arn.contains(kind) && arn.contains(":iam:")).cloned().collect()
     };
     let guarded = [
-        ("ProtectSparedRoles", &ROLE_CHANGES[..], of(":role/")),
+        ("ProtectSparedRoles", &ROLE_CHANGES[..], of(":role/").into_iter().chain(more).collect()),
         ("ProtectSparedUsers", &USER_CHANGES, of(":user/")),
     ];
     guarded

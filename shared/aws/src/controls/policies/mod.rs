@@ -85,8 +85,9 @@ pub(super) fn quarantine(desired: &Desired) -> Result<Document, String> {
 
 /// The documents of one place.
 fn documents(point: &Point, desired: &Desired) -> Result<Vec<Document>, String> {
+    let home = compile::Home::of(ground(desired).ok_or("the target is not on AWS")?);
     let spared = compile::spared_by(desired);
-    let statements = compile::statements(point, &spared)?;
+    let statements = compile::statements(point, &home, &spared)?;
     pack::pack(&pack::base(&resource(&point.at)), statements, &spared, quota(desired))
         .map_err(|error| error.to_string())
 }

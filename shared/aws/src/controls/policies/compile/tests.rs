@@ -7,7 +7,11 @@ fn compiled(account: &str, unit: &str) -> Vec<Value> {
     let spared = spared_by(&desired);
     let points = points(&desired);
     let point = points.iter().find(|point| crate::controls::policies::resource(&point.at) == unit).unwrap();
-    statements(point, &spared).unwrap().iter().map(|statement| statement.json(&spared)).collect()
+    statements(point, &home(), &spared).unwrap().iter().map(|statement| statement.json(&spared)).collect()
+}
+
+fn home() -> Home {
+    Home::of(crate::controls::ground(&Landscape::organization().desired).unwrap())
 }
 
 const SPARED: [&str; 6] = [
@@ -25,7 +29,7 @@ fn every_statement_denies_and_spares_who_could_undo_it() {
     all.extend(compiled("222222222222", "workloads/production"));
     let spared = spared_by(&Landscape::adopted("222222222222").desired);
     all.push(everything().json(&spared));
-    assert_eq!(all.len(), 6);
+    assert_eq!(all.len(), 10);
     for statement in &all {
         assert_eq!(statement["Effect"], "Deny");
         assert_eq!(statement["Condition"]["ArnNotLike"]["aws:PrincipalARN"], json!(SPARED));
@@ -54,7 +58,7 @@ fn spared_principals_are_of_the_partition_and_an_arn_stays_as_it_is() {
             "arn:aws-cn:iam::1:role/x/y",
         ]
     );
-    let users = baseline(&spared_by(&desired));
+    let users = baseline(&home(), &spared_by(&desired));
     assert_eq!(users[2].sid, "ProtectSparedUsers");
     assert_eq!(users[2].resources, ["arn:aws-cn:iam::*:user/ada"]);
     assert!(users[1].resources.contains(&"arn:aws-cn:iam::1:role/x/y".to_owned()));
@@ -89,7 +93,8 @@ fn the_baseline_and_the_roles_that_hold_it_are_protected() {
         assert!(UNDOING.contains(&undoing), "{undoing}");
     }
     assert_eq!(baseline[1]["Action"], json!(ROLE_CHANGES));
-    assert_eq!(baseline[1]["Resource"], json!(SPARED));
+    let guarded = [&SPARED[..], &["arn:aws:iam::333333333333:role/landfall*"]].concat();
+    assert_eq!(baseline[1]["Resource"], json!(guarded));
 }
 
 #[test]
@@ -104,8 +109,8 @@ fn a_deny_goes_with_what_keeps_its_spared_names_from_being_taken() {
             owner: None,
             asks: asks.iter().cloned().collect(),
         };
-        statements(&point, &["arn:aws:iam::*:role/ours".to_owned(), "arn:aws:iam::*:user/ada".to_owned()])
-            .unwrap()
+        let spared = ["arn:aws:iam::*:role/ours".to_owned(), "arn:aws:iam::*:user/ada".to_owned()];
+        statements(&point, &home(), &spared).unwrap()
     };
     let denied = (ControlKind::DeniedServices, json!({"aws": ["lightsail"], "azure": [], "gcp": []}));
     let protect = (ControlKind::ProtectBaseline, json!({}));
@@ -121,7 +126,8 @@ fn a_deny_goes_with_what_keeps_its_spared_names_from_being_taken() {
     assert_eq!(alone[2].resources, ["arn:aws:iam::*:user/ada"]);
     // Where the baseline is protected they are there already, once.
     let whole = guarded(Some(ControlKind::ProtectBaseline));
-    assert_eq!(sids(&of(&[denied, protect])), [services, baseline, whole].concat());
+    let own = home().statements(Some(ControlKind::ProtectBaseline));
+    assert_eq!(sids(&of(&[denied, protect])), [services, baseline, whole, sids(&own)].concat());
     // What denies nothing needs none.
     let nothing = json!({"aws": [], "azure": ["Microsoft.Sql/servers"], "gcp": []});
     assert_eq!(of(&[(ControlKind::DeniedServices, nothing)]), []);
@@ -147,7 +153,7 @@ fn all_of_it_fits_where_least_does() {
             .collect(),
         };
         let quota = crate::controls::policies::quota::Quota::of(Partition::of_region("us-gov-west-1"));
-        let statements = statements(&point, &spared).unwrap();
+        let statements = statements(&point, &home(), &spared).unwrap();
         let documents =
             crate::controls::policies::pack::pack("landfall-workloads", statements, &spared, quota).unwrap();
         assert!(documents.len() <= 2, "{}", documents.len());
@@ -181,7 +187,7 @@ fn the_function_s_own_role_is_spared_in_its_account_alone() {
     with.push(own.clone());
     with.sort();
     assert_eq!(spared_by(&desired), with);
-    assert!(baseline(&with)[1].resources.contains(&own), "nobody takes its name either");
+    assert!(baseline(&home(), &with)[1].resources.contains(&own), "nobody takes its name either");
 }
 
 #[test]
