@@ -1,6 +1,6 @@
 //! What is checked before an API sees a call: existence, rights, deny policies, state.
 
-use super::access;
+use super::access::{self, Permission};
 use super::answer::{because, denied, exhausted};
 use super::constraint;
 use super::request::{Request, Right};
@@ -70,11 +70,14 @@ pub(crate) fn named(about: &str) -> &str {
     about.strip_prefix("projects/").unwrap_or(about)
 }
 
-/// The refusal of all APIs that ask IAM.
-///
-/// <https://cloud.google.com/iam/docs/permission-error-messages>
+/// The refusal of all APIs that ask IAM, for the permission that the method is known for.
 pub(crate) fn forbidden(request: &Request) -> Refusal {
-    let permission = access::permission(request).v1();
+    refused(request, &access::permission(request))
+}
+
+/// <https://cloud.google.com/iam/docs/permission-error-messages>
+pub(crate) fn refused(request: &Request, permission: &Permission) -> Refusal {
+    let permission = permission.v1();
     let resource = match request.about() {
         Some(about) => format!("//cloudresourcemanager.googleapis.com/{about}"),
         None => format!("//{}.googleapis.com/{}", request.service.name, request.path),

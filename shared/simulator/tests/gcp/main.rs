@@ -9,6 +9,7 @@ mod control;
 mod events;
 mod faults;
 mod gate;
+mod grants;
 mod iam;
 mod logging;
 mod monitoring;

@@ -4,25 +4,46 @@
 
 mod allow;
 mod deny;
+mod needs;
 mod permission;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 pub(crate) use allow::included;
 pub(crate) use permission::{Permission, permission};
 
-use super::gate::forbidden;
+use super::gate::refused;
 use super::request::{Request, Right};
 use super::world::GcpWorld;
 use crate::refusal::Refusal;
 
 pub(crate) fn check(world: &GcpWorld, request: &Request) -> Result<(), Refusal> {
-    let permission = permission(request);
     // Everybody may ask what they themselves may do.
-    if request.verb == "testIamPermissions" || may(world, request, &permission) {
+    if request.verb == "testIamPermissions" {
         return Ok(());
     }
-    Err(forbidden(request))
+    let permission = permission(request);
+    if held(world, request).is_none() {
+        return if may(world, request, &permission) { Ok(()) } else { Err(refused(request, &permission)) };
+    }
+    for need in needs::needs(world, request, permission) {
+        if !may(world, request, &need) {
+            return Err(refused(request, &need));
+        }
+        world.taken.note(&need.v1());
+    }
+    Ok(())
+}
+
+/// What the roles of one of Landfall's identities hold, where the world says so. They are bound on the organization and on the billing
+/// account, so that what they hold holds everywhere.
+fn held<'a>(world: &'a GcpWorld, request: &Request) -> Option<&'a BTreeSet<String>> {
+    match request.caller.right {
+        Right::Look | Right::Everything => world.settings.grants.get(&request.caller.principal),
+        Right::Granted => None,
+    }
 }
 
 /// Those of the asked permissions that the caller has.
@@ -42,9 +63,10 @@ fn may(world: &GcpWorld, request: &Request, permission: &Permission) -> bool {
     if deny::denied(world, &way, &request.caller.principal, permission) {
         return false;
     }
+    let held = held(world, request).is_none_or(|held| held.contains(&permission.v1()));
     match request.caller.right {
-        Right::Everything => true,
-        Right::Look => permission.looks(),
+        Right::Everything => held,
+        Right::Look => held && permission.looks(),
         Right::Granted => allow::granted(world, &way, &request.caller.principal, permission),
     }
 }

@@ -20,6 +20,7 @@ pub use project::Project;
 
 use super::event;
 use super::operation::Operation;
+use crate::permit::Taken;
 use crate::world::hex;
 
 /// The organization's number.
@@ -54,6 +55,9 @@ pub struct GcpSettings {
     pub deny_quota: bool,
     /// Permissions that deny policies don't know, beside those that are not written as permissions.
     pub undeniable: BTreeSet<String>,
+    /// The permissions that Landfall's identities hold, by the members that they are: anything else is denied to them. One that is not
+    /// here may do whatever it could without.
+    pub grants: BTreeMap<String, BTreeSet<String>>,
     /// Seconds that `Retry-After` asks to wait when calls are throttled; most of Google's APIs don't say.
     pub retry_after: Option<u32>,
 }
@@ -67,6 +71,7 @@ impl Default for GcpSettings {
             page_size: 1_000,
             deny_quota: false,
             undeniable: BTreeSet::new(),
+            grants: BTreeMap::new(),
             retry_after: None,
         }
     }
@@ -96,6 +101,9 @@ pub struct GcpWorld {
     /// When deny policies were read (`true`) and written, by the resource they hang on.
     #[serde(skip)]
     pub(crate) deny_calls: BTreeMap<(String, bool), Vec<Timestamp>>,
+    /// The permissions that calls took, of identities that are granted some.
+    #[serde(skip)]
+    pub taken: Taken,
     #[serde(skip)]
     pub(crate) events: Vec<Value>,
     pub(crate) issued: u64,
@@ -128,6 +136,7 @@ impl GcpWorld {
             operations: BTreeMap::new(),
             pending: BTreeSet::new(),
             deny_calls: BTreeMap::new(),
+            taken: Taken::default(),
             events: Vec::new(),
             issued: 0,
             endpoint: String::new(),
