@@ -68,6 +68,7 @@ locals {
     "iam.denypolicies.delete",
     "iam.denypolicies.get",
     "iam.denypolicies.update",
+    "iam.operations.get",
     "iam.roles.create",
     "iam.roles.delete",
     "iam.roles.get",

@@ -222,6 +222,9 @@ impl Control for Federation {
     const PERMISSIONS: Permissions = Permissions {
         read: &["iam.workloadIdentityPoolProviders.get", "iam.workloadIdentityPools.get"],
         write: &[
+            // IAM's operations have a permission of their own, which the roles for what they make do not hold:
+            // <https://cloud.google.com/iam/docs/audit-logging>, `google.longrunning.Operations`.
+            "iam.operations.get",
             "iam.workloadIdentityPoolProviders.create",
             "iam.workloadIdentityPoolProviders.delete",
             "iam.workloadIdentityPoolProviders.get",

@@ -159,6 +159,9 @@ impl Control for QuarantineGate {
             "iam.denypolicies.delete",
             "iam.denypolicies.get",
             "iam.denypolicies.update",
+            // IAM's operations have a permission of their own, which the roles for what they make do not hold:
+            // <https://cloud.google.com/iam/docs/audit-logging>, `google.longrunning.Operations`.
+            "iam.operations.get",
             "orgpolicy.policies.create",
             "orgpolicy.policies.delete",
             "orgpolicy.policy.get",
