@@ -2,17 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use landfall_engine::engine::Engine;
+use landfall_engine::permissions::Purpose;
 use landfall_engine::store::Store;
 use landfall_engine::store::memory::MemoryStore;
 use landfall_engine::trust::{Footing, trust};
+use landfall_gcp::permissions::needed;
 use landfall_gcp::{Gcp, GcpOrganization};
+use landfall_model::desired::reach;
+use landfall_model::id::Name;
 use landfall_model::manifest::bundle::Bundle;
-use landfall_model::manifest::{Cloud, Manifest};
-use landfall_simulator::Call;
-use landfall_simulator::gcp::{CREATOR, GcpOptions, GcpSimulator, GcpWorld};
+use landfall_model::manifest::{Cloud, GcpCloud, Manifest};
+use landfall_simulator::gcp::{CREATOR, GcpOptions, GcpSimulator, GcpWorld, READ_IDENTITY, WRITE_IDENTITY};
+use landfall_simulator::{Call, Taken};
 
 use crate::azure::ask;
 use crate::crash::Cut;
@@ -47,7 +52,10 @@ impl Stage<GcpSimulator> {
         Self::at(world, manifest(manifest_text), store).await
     }
 
-    async fn at(world: GcpWorld, manifest: Manifest, store: Arc<dyn Store>) -> Self {
+    /// The two service accounts are granted what the manifest asks for, and nothing else.
+    async fn at(mut world: GcpWorld, manifest: Manifest, store: Arc<dyn Store>) -> Self {
+        world.settings.grants = grants(&manifest);
+        world.taken = taken();
         let simulator =
             GcpSimulator::start(GcpOptions { world: Some(world), ..GcpOptions::default() }).unwrap();
         let cloud = organization(&simulator.url(), &manifest);
@@ -65,7 +73,9 @@ impl Stage<GcpSimulator> {
 
     /// Follows another manifest from now on.
     pub async fn follow_in_gcp(&mut self, manifest_text: &str) {
-        let bundle = Bundle::build(manifest(manifest_text)).unwrap();
+        let manifest = manifest(manifest_text);
+        self.simulator.edit(|world| world.settings.grants = grants(&manifest));
+        let bundle = Bundle::build(manifest).unwrap();
         let store = &*self.engine.store;
         let now = self.engine.clock.now();
         self.engine.trusted = trust(store, bundle, None, None, Footing::Loopback, now).await.unwrap();
@@ -109,15 +119,35 @@ pub(crate) fn is_write(method: &str, path: &str) -> bool {
     method != "GET" && !LOOKS.iter().any(|look| path.ends_with(look))
 }
 
+/// What `landfall permissions` prints for the manifest's two service accounts, the custom roles' and the predefined ones' share: the least
+/// that they can do with.
+fn grants(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
+    let (name, _) = on_gcp(manifest);
+    let controls = reach(manifest, &name).unwrap();
+    let held = |purpose| needed(purpose, &controls).permissions().map(str::to_owned).collect();
+    BTreeMap::from([
+        (READ_IDENTITY.to_owned(), held(Purpose::Plan)),
+        (WRITE_IDENTITY.to_owned(), held(Purpose::Apply)),
+    ])
+}
+
+/// The permissions that any scenario of this process took.
+pub fn taken() -> Taken {
+    static TAKEN: LazyLock<Taken> = LazyLock::new(Taken::default);
+    TAKEN.clone()
+}
+
+/// The manifest's Google Cloud.
+fn on_gcp(manifest: &Manifest) -> (Name, GcpCloud) {
+    let found = manifest.clouds.iter().find_map(|(name, cloud)| match cloud {
+        Cloud::Gcp(ground) => Some((name.clone(), ground.clone())),
+        Cloud::Aws(_) | Cloud::Azure(_) => None,
+    });
+    found.unwrap()
+}
+
 fn organization(url: &str, manifest: &Manifest) -> Arc<GcpOrganization> {
-    let (name, ground) = manifest
-        .clouds
-        .iter()
-        .find_map(|(name, cloud)| match cloud {
-            Cloud::Gcp(ground) => Some((name.clone(), ground.clone())),
-            Cloud::Aws(_) | Cloud::Azure(_) => None,
-        })
-        .unwrap();
+    let (name, ground) = on_gcp(manifest);
     let gcp = Gcp::loopback(url).unwrap();
     Arc::new(GcpOrganization::new(&gcp, name, ground).unwrap())
 }

@@ -10,6 +10,7 @@ mod events;
 mod gcs;
 mod infra;
 mod killed;
+mod permissions;
 mod properties;
 mod sdk;
 mod spine;

@@ -172,6 +172,8 @@ async fn clean_is_an_empty_plan_for_every_target() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_disturbance_is_seen_planned_put_right_and_gone() {
     properties::every_disturbance_is_put_right::<GcpSimulator>(situations()).await;
+    // Everything that is ever written was written by now.
+    crate::permissions::nothing_is_granted_that_no_scenario_takes();
 }
 
 /// The manifest turned round, and lists that come in many pages with empty ones between them: the same plan.
