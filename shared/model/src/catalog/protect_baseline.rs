@@ -32,7 +32,9 @@ into a unit that asks for this: people put it there, Landfall does not move it. 
 policy.
 Azure: customers can't create deny assignments, so less can be denied. A policy with the denyAction effect, assigned to the
 unit's management group, denies deleting Landfall's diagnostic settings, budgets and alerts with their resource group, the plans
-and contacts of Defender for Cloud, and the roles of Landfall's own identities (identities.principals). It denies deletions and
+and contacts of Defender for Cloud, the roles of Landfall's own identities (identities.principals), and in a resource group named
+landfall what Landfall itself is made of: function app and plan, storage accounts, queues and containers, identities, event hub,
+workspace and rules. It denies deletions and
 not changes, which are put back; it judges what is deleted and not by whom, so it binds Landfall too; what goes with a whole
 subscription goes. Who holds rights on the subscription only can neither take away what its groups carry nor exempt from it; what
 it carries itself they can, and it is put back. Azure exempts locks and assignments from denyAction. The directory's subscription

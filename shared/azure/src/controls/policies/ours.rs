@@ -23,6 +23,24 @@ pub(super) const PUBLIC_SNAPSHOTS: &str = "landfall-public-snapshots";
 pub(super) const PUBLIC_IMAGES: &str = "landfall-public-images";
 pub(super) const LINUX_PASSWORDS: &str = "landfall-linux-passwords";
 
+/// What the template makes (infra/azure/controller.json), but for what has rules of its own in [`protect_baseline`].
+const ITSELF: [&str; 14] = [
+    "Microsoft.EventHub/namespaces",
+    "Microsoft.EventHub/namespaces/authorizationRules",
+    "Microsoft.EventHub/namespaces/eventhubs",
+    "Microsoft.Insights/components",
+    "Microsoft.Insights/scheduledQueryRules",
+    "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "Microsoft.OperationalInsights/workspaces",
+    "Microsoft.Storage/storageAccounts",
+    "Microsoft.Storage/storageAccounts/blobServices/containers",
+    "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies",
+    "Microsoft.Storage/storageAccounts/queueServices/queues",
+    "Microsoft.Web/serverfarms",
+    "Microsoft.Web/sites",
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
+];
+
 /// All of them but the gate's, which `quarantine-gate` looks after.
 pub(super) fn ours() -> [Definition; 4] {
     [protect_baseline(), public_snapshots(), public_images(), linux_passwords()]
@@ -41,6 +59,9 @@ fn deny(name: &'static str, title: &'static str, description: &'static str, when
 /// What the baseline set can't be deleted. `denyAction` knows deletions alone, and binds Landfall as well: Azure Policy does not ask
 /// who deletes. Assignments, locks and the subscription itself are exempt from it
 /// (<https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny-action>).
+///
+/// Landfall itself is in the resource group of this name where infra/azure is deployed; what it is made of is listed, because a deny of
+/// everything would keep Azure from deleting old deployments, of which a group holds 800, and people from giving up a role.
 ///
 /// A subscription's activity log settings are judged under a type of their own
 /// (<https://github.com/Azure/Enterprise-Scale>, policyDefinitions/DenyAction-ActivityLogs.json), whose names may hold more than the
@@ -61,6 +82,7 @@ fn protect_baseline() -> Definition {
             {"field": "type", "equals": "Microsoft.Resources/subscriptions/resourceGroups"},
             {"field": "name", "equals": service_alerts::GROUP},
         ]},
+        named(&ITSELF, &format!("/resourceGroups/{}/", service_alerts::GROUP)),
         {"allOf": [
             {"field": "type", "in": ["Microsoft.Insights/actionGroups", "Microsoft.Insights/activityLogAlerts"]},
             {"field": "name", "like": format!("{}*", service_alerts::OURS)},
@@ -77,7 +99,7 @@ fn protect_baseline() -> Definition {
     Definition {
         name: PROTECT_BASELINE,
         title: "Landfall: the baseline can't be deleted",
-        description: "Denies deleting the log settings, alerts, budgets, security settings and roles that the organization's baseline rests on.",
+        description: "Denies deleting the log settings, alerts, budgets, security settings and roles that the organization's baseline rests on, and Landfall itself.",
         parameters: json!({PRINCIPALS: {
             "type": "Array",
             "metadata": {"displayName": "Principals", "description": "Object ids whose roles can't be taken away"},
@@ -148,7 +170,37 @@ pub(super) fn parameters(name: &str, ground: &AzureCloud) -> BTreeMap<String, Va
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// Whatever the template makes is judged: a resource that it gets one day is protected with the others, or said here why not.
+    #[test]
+    fn all_that_the_template_makes_is_protected() {
+        let template: Value =
+            serde_json::from_str(include_str!("../../../../../infra/azure/controller.json")).unwrap();
+        let made: BTreeSet<&str> = template["resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["type"].as_str().unwrap())
+            .collect();
+        let otherwise: BTreeSet<&str> = [
+            // By its name.
+            "Microsoft.Insights/actionGroups",
+            "Microsoft.Insights/diagnosticSettings",
+            // denyAction does not know locks, and roles of people would stay for ever.
+            "Microsoft.Authorization/locks",
+            "Microsoft.Authorization/roleAssignments",
+            // Can't be deleted: settings of what can.
+            "Microsoft.Storage/storageAccounts/blobServices",
+            "Microsoft.Web/sites/extensions",
+        ]
+        .into();
+        let protected: BTreeSet<&str> = ITSELF.into();
+        let open: Vec<_> = made.difference(&protected).filter(|kind| !otherwise.contains(*kind)).collect();
+        assert!(open.is_empty(), "{open:?}");
+    }
 
     #[test]
     fn their_names_are_told_apart_and_people_can_read_what_they_do() {

@@ -248,6 +248,41 @@ async fn alerts_are_made_behind_the_gate_and_can_t_be_deleted_where_they_are_pro
     wire.client().delete(&ALERTS, &within("activityLogAlerts", "team")).await.unwrap();
 }
 
+/// Where Landfall itself runs, in the group of its name, which goes on being used for all else.
+#[tokio::test(flavor = "multi_thread")]
+async fn landfall_itself_can_t_be_deleted_where_it_is_protected() {
+    let wire = Wire::new();
+    wire.organization().await;
+    let made = [
+        "Microsoft.Storage/storageAccounts",
+        "Microsoft.Web/sites",
+        "Microsoft.Insights/scheduledQueryRules",
+    ];
+    let other = "Microsoft.Web/connections";
+    wire.simulator.edit(|world| {
+        let inside = world.subscription_mut(&subscription(2)).unwrap();
+        for group in ["landfall", "landfall-too"] {
+            let group = inside.add_resource_group(group, "westeurope");
+            for kind in made.into_iter().chain([other]) {
+                group.add_resource(kind, "landfall-1x", "westeurope", &json!({}));
+            }
+        }
+    });
+    let delete = async |group: &str, kind: &str| {
+        let (namespace, _) = kind.split_once('/').unwrap();
+        let scope = format!("/subscriptions/{}/resourceGroups/{group}", subscription(2));
+        let service = Service { namespace: String::leak(namespace.to_owned()), version: "2024-01-01" };
+        let deleted = wire.client().delete(&service, &format!("{scope}/providers/{kind}/landfall-1x")).await;
+        deleted.err().map(|error| error.code().unwrap_or("?").to_owned())
+    };
+    wire.place(2, "acme.workloads.production").await;
+    for kind in made {
+        assert_eq!(delete("landfall", kind).await.as_deref(), Some("RequestDisallowedByPolicy"), "{kind}");
+        assert_eq!(delete("landfall-too", kind).await, None, "{kind}");
+    }
+    assert_eq!(delete("landfall", other).await, None);
+}
+
 /// What is there already is closed: by an identity that holds its role, by a task that is started once and asked after, and again
 /// where the role was taken away meanwhile. When nobody asks any more, identity and role are gone.
 #[tokio::test(flavor = "multi_thread")]
