@@ -1,13 +1,14 @@
 """Makes the organization of the spine's scenario in moto, with the official client, and prints what came of it as JSON.
 
 Arguments: the endpoint, then either `organization` or `create NAME` or `break ACCOUNT` or `contract-queue` or
-`bucket NAME` or `put KEY FILE`.
+`bucket NAME` or `put KEY FILE` or `roles READ WRITE EXTERNAL-ID` or `user` or `judge yes|no`.
 """
 
 import json
 import sys
 
 import boto3
+import requests
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -84,9 +85,49 @@ def put(url, key, path):
     return {"put": key}
 
 
+def roles(url, read, write, external_id):
+    """In every account the two roles with the documents given."""
+    organizations = client("organizations", url)
+    master = organizations.describe_organization()["Organization"]["MasterAccountId"]
+    user = f"arn:aws:iam::{master}:user/landfall-function"
+    trust = statement("sts:AssumeRole", Principal={"AWS": user}, Condition={"StringEquals": {"sts:ExternalId": external_id}})
+    for account in organizations.list_accounts()["Accounts"]:
+        held = {} if account["Id"] == master else inside(url, account["Id"])
+        iam = client("iam", url, **held)
+        for name, path in (("landfall-read", read), ("landfall-write", write)):
+            try:
+                iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+            except iam.exceptions.EntityAlreadyExistsException:
+                pass
+            with open(path) as document:
+                iam.put_role_policy(RoleName=name, PolicyName="landfall", PolicyDocument=document.read())
+    return {"roles": ["landfall-read", "landfall-write"]}
+
+
+def user(url):
+    """In the management account a user who may become the roles and reach store and queue, as the function's own identity may: its key."""
+    iam = client("iam", url)
+    iam.create_user(UserName="landfall-function")
+    own = statement(["sts:AssumeRole", "s3:*", "sqs:*"], Resource="*")
+    iam.put_user_policy(UserName="landfall-function", PolicyName="landfall", PolicyDocument=own)
+    key = iam.create_access_key(UserName="landfall-function")["AccessKey"]
+    return {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
+
+
+def statement(action, **more):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
+
+
+def judge(url, wanted):
+    """Has moto look at every signature and every permission from now on, or at none
+    (https://docs.getmoto.org/en/latest/docs/iam.html)."""
+    requests.post(f"{url}/moto-api/reset-auth", data="0" if wanted == "yes" else "inf", timeout=60).raise_for_status()
+    return {"judged": wanted}
+
+
 def main():
     url, what, *rest = sys.argv[1:]
-    made = {"organization": organization, "create": create, "break": disturb, "contract-queue": contract_queue, "bucket": bucket, "put": put}[what](url, *rest)
+    made = {"organization": organization, "create": create, "break": disturb, "contract-queue": contract_queue, "bucket": bucket, "put": put, "roles": roles, "user": user, "judge": judge}[what](url, *rest)
     json.dump(made, sys.stdout)
 
 

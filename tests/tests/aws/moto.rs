@@ -24,7 +24,7 @@ use landfall_model::report::Report;
 use landfall_model::trigger::{Cause, Work};
 use landfall_simulator::lambda::{Function, Invocation, sqs_event};
 use landfall_tests::judges::{Moto, function_binary, python, root};
-use landfall_tests::stage::{ACME, engine, manifest, tenant};
+use landfall_tests::stage::{ACME, EXTERNAL_ID, engine, grants, manifest, tenant};
 use serde_json::{Value, json};
 
 /// Controls whose operations this moto lacks: their looks answer a web page, which is `unknown`, never a pass. A new moto that has
@@ -249,4 +249,99 @@ async fn the_store_and_the_queue_keep_their_contracts() {
     let (visibility, delay) = (Duration::from_secs(2), Duration::from_secs(1));
     let rules = landfall_engine::queue::contract::Rules { visibility, delay, max_receives: 2 };
     landfall_engine::queue::contract::run(&queue, &rules).await;
+}
+
+/// What this moto asks for and AWS does not, and what moto makes of it.
+const ASKED_OTHERWISE: [(&str, &[&str]); 3] = [
+    (
+        "the account's settings of S3 go by the names of a bucket's",
+        &["s3:GetPublicAccessBlock", "s3:PutPublicAccessBlock"],
+    ),
+    (
+        "each operation of Budgets has a permission of its own",
+        &[
+            "budgets:CreateBudget",
+            "budgets:CreateNotification",
+            "budgets:CreateSubscriber",
+            "budgets:DescribeBudget",
+            "budgets:DescribeNotificationsForBudget",
+            "budgets:DescribeSubscribersForNotification",
+        ],
+    ),
+    ("a statement with a condition never allows", &["iam:CreateServiceLinkedRole", "iam:PassRole"]),
+];
+
+/// Its looks are unknown where moto judges: what it signs again lacks the query of a GET, and no such signature is right.
+const SIGNED_OTHERWISE: ControlKind = ControlKind::ThreatDetection;
+
+/// With moto as the judge of every signature and permission: the roles hold what `landfall permissions` prints for the manifest, and nothing
+/// is denied; without one of them, that one is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_moto_enforces_iam_the_printed_roles_are_enough_and_less_is_not() {
+    let moto = Moto::start();
+    let made = prepare(&moto, &["organization"]);
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let roles = |manifest_text: &str, without: &str| {
+        let manifest = manifest(manifest_text);
+        for (role, mut document) in grants(&manifest) {
+            for statement in document["Statement"].as_array_mut().unwrap() {
+                statement["Action"].as_array_mut().unwrap().retain(|action| action != without);
+            }
+            let actions: Vec<&str> =
+                ASKED_OTHERWISE.iter().flat_map(|(_, actions)| *actions).copied().collect();
+            let otherwise = json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
+            document["Statement"].as_array_mut().unwrap().push(otherwise);
+            std::fs::write(place(&role), document.to_string()).unwrap();
+        }
+        let (read, write) = (place("landfall-read"), place("landfall-write"));
+        prepare(&moto, &["roles", &read, &write, EXTERNAL_ID]);
+    };
+    let key = prepare(&moto, &["user"]);
+    let start = async |manifest_text: &str| {
+        let bundle = place("bundle.json");
+        std::fs::write(&bundle, Bundle::build(manifest(manifest_text)).unwrap().bytes()).unwrap();
+        let text = |name: &str| key[name].as_str().unwrap().to_owned();
+        let environment = BTreeMap::from([
+            ("AWS_ENDPOINT_URL".to_owned(), moto.url().to_owned()),
+            ("AWS_REGION".to_owned(), "eu-central-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID".to_owned(), text("id")),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), text("secret")),
+            ("LANDFALL_MANIFEST".to_owned(), bundle),
+            ("LANDFALL_STORE".to_owned(), "s3://acme-landfall/judged".to_owned()),
+            ("LANDFALL_QUEUE".to_owned(), made["queue"].as_str().unwrap().to_owned()),
+        ]);
+        Function::start(function_binary(), &[], &environment).await.unwrap()
+    };
+    let minute = Duration::from_secs(60);
+    let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event", "account": made["management"], "detail": {}});
+
+    let for_judge = |account: &str| {
+        let entry = format!("control: {SIGNED_OTHERWISE}");
+        for_moto(&made, account).replacen(&entry, &format!("{entry}, handover: reported"), 1)
+    };
+    let before = for_judge("222222222222");
+    roles(&before, "");
+    prepare(&moto, &["judge", "yes"]);
+    let mut function = start(&before).await;
+    let swept = function.invoke(&schedule, minute).await;
+    assert!(matches!(&swept, Invocation::Answer(answer) if answer["sweep"].is_string()), "{swept:?}");
+    drop(function.end().await);
+
+    for (name, without) in [("shop", ""), ("till", "iam:UpdateAccountPasswordPolicy")] {
+        prepare(&moto, &["judge", "no"]);
+        let account = prepare(&moto, &["create", name])["account"].as_str().unwrap().to_owned();
+        let after = for_judge(&account);
+        roles(&after, without);
+        prepare(&moto, &["judge", "yes"]);
+        let mut function = start(&after).await;
+        let request = json!({"action": "apply", "targets": [format!("aws/{account}")]});
+        let Invocation::Answer(answer) = function.invoke(&request, minute).await else { panic!("no answer") };
+        let said = answer.to_string();
+        drop(function.end().await);
+        let denied = said.contains("not authorized") || said.contains("AccessDenied");
+        assert_eq!(denied, !without.is_empty(), "{answer:#}");
+        assert_eq!(said.contains("handed over"), without.is_empty(), "{answer:#}");
+        assert!(said.contains(without), "{answer:#}");
+    }
 }
