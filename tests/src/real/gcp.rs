@@ -106,7 +106,7 @@ impl Real for GcpSimulator {
     }
 
     fn noise() -> Vec<Push> {
-        let entry = json!({"logName": "projects/team-0001/logs/cloudaudit.googleapis.com%2Factivity", "protoPayload": {"methodName": "v1.compute.disks.insert"}});
+        let entry = json!({"logName": "projects/team-0001/logs/cloudaudit.googleapis.com%2Factivity", "protoPayload": {"serviceName": "compute.googleapis.com", "methodName": "v1.compute.disks.insert"}});
         vec![Push { path: "/", body: pushed(&entry).to_string() }]
     }
 
