@@ -3,11 +3,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test harness: a failure here is a failed test")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use landfall_aws::permissions::{NARROWED, linked_services, of_the_organization};
-use landfall_engine::permissions::{Needed, Purpose, whole_catalog};
+use landfall_engine::permissions::{Needed, Needer, Purpose, whole_catalog};
 use landfall_tests::judges::root;
 use serde_json::Value;
 
@@ -140,4 +140,43 @@ fn google_cloud_roles_are_granted_what_the_controls_declare() {
     let (read, write) = (list("read_permissions", Purpose::Plan), list("write_permissions", Purpose::Apply));
     let head = "# Generated from what the controls declare; tests/tests/all/permissions.rs writes it.\n";
     reads(&root().join("infra/gcp/permissions.tf"), &format!("{head}locals {{\n{read}\n{write}}}\n"));
+}
+
+/// What somebody needs: to look, and to write besides.
+type Two = [BTreeSet<&'static str>; 2];
+
+/// A line for everybody who needs something on a cloud.
+fn table(needed: impl Fn(Purpose) -> Needed) -> String {
+    let mut by: BTreeMap<Needer, Two> = BTreeMap::new();
+    for (column, purpose) in [Purpose::Plan, Purpose::Apply].into_iter().enumerate() {
+        for (permission, needers) in needed(purpose).0 {
+            for needer in needers {
+                by.entry(needer).or_default()[column].insert(permission);
+            }
+        }
+    }
+    let cell = |permissions: &BTreeSet<&str>| {
+        permissions.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(" ")
+    };
+    let lines = by
+        .iter()
+        .map(|(needer, [look, all])| format!("| `{needer}` | {} | {} |\n", cell(look), cell(&(all - look))));
+    format!("| who | to look | to write, besides |\n|---|---|---|\n{}", lines.collect::<String>())
+}
+
+#[test]
+fn the_page_says_who_needs_what() {
+    let all = whole_catalog();
+    let head = "# What Landfall is permitted, and for what\n\n\
+        Generated from what the controls declare beside their calls; `tests/tests/all/permissions.rs` writes it. This is the whole catalog, which\n\
+        the templates' roles hold. For a manifest of your own, `landfall permissions --cloud … --for plan|apply` prints less, and with `--why`\n\
+        this table. `directory` and `doctor` are not controls: what every run looks up, and what `landfall doctor` asks.\n";
+    let page = [
+        ("AWS", table(|purpose| landfall_aws::permissions::needed(purpose, &all))),
+        ("Azure", table(|purpose| landfall_azure::permissions::needed(purpose, &all))),
+        ("Google Cloud", table(|purpose| landfall_gcp::permissions::needed(purpose, &all))),
+    ]
+    .map(|(cloud, table)| format!("\n## {cloud}\n\n{table}"))
+    .concat();
+    reads(&root().join("infra/permissions.md"), &format!("{head}{page}"));
 }
