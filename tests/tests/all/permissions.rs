@@ -142,25 +142,26 @@ fn google_cloud_roles_are_granted_what_the_controls_declare() {
     reads(&root().join("infra/gcp/permissions.tf"), &format!("{head}locals {{\n{read}\n{write}}}\n"));
 }
 
-/// What somebody needs: to look, and to write besides.
-type Two = [BTreeSet<&'static str>; 2];
-
 /// A line for everybody who needs something on a cloud.
 fn table(needed: impl Fn(Purpose) -> Needed) -> String {
-    let mut by: BTreeMap<Needer, Two> = BTreeMap::new();
-    for (column, purpose) in [Purpose::Plan, Purpose::Apply].into_iter().enumerate() {
+    let by_needer = |purpose| {
+        let mut by: BTreeMap<Needer, BTreeSet<&'static str>> = BTreeMap::new();
         for (permission, needers) in needed(purpose).0 {
             for needer in needers {
-                by.entry(needer).or_default()[column].insert(permission);
+                by.entry(needer).or_default().insert(permission);
             }
         }
-    }
+        by
+    };
+    let look = by_needer(Purpose::Plan);
+    let nothing = BTreeSet::new();
     let cell = |permissions: &BTreeSet<&str>| {
         permissions.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(" ")
     };
-    let lines = by
-        .iter()
-        .map(|(needer, [look, all])| format!("| `{needer}` | {} | {} |\n", cell(look), cell(&(all - look))));
+    let lines = by_needer(Purpose::Apply).into_iter().map(|(needer, all)| {
+        let look = look.get(&needer).unwrap_or(&nothing);
+        format!("| `{needer}` | {} | {} |\n", cell(look), cell(&(&all - look)))
+    });
     format!("| who | to look | to write, besides |\n|---|---|---|\n{}", lines.collect::<String>())
 }
 
