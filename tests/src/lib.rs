@@ -9,6 +9,7 @@ pub mod gcs;
 pub mod judges;
 pub mod killed;
 pub mod packages;
+pub mod permissions;
 pub mod properties;
 pub mod real;
 pub mod spine;

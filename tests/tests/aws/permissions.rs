@@ -7,14 +7,14 @@ use landfall_aws::permissions::{PASS_ROLE, SERVICE_LINKED_ROLE, needed};
 use landfall_engine::permissions::{Purpose, whole_catalog};
 use landfall_model::catalog::ControlKind;
 use landfall_model::trigger::Cause;
-use landfall_simulator::Call;
 use landfall_tests::judges::node;
+use landfall_tests::permissions::{self, Untaken, denied, is_missed};
 use landfall_tests::stage::{Stage, taken, tenant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// What is granted and taken by none of the disturbances, and what takes it.
-const UNTAKEN: &[(&str, &[&str])] = &[
+const UNTAKEN: &Untaken = &[
     ("a trail of Landfall's own that logs otherwise", &["cloudtrail:UpdateTrail"]),
     (
         "a manifest that names the key of new disks",
@@ -48,19 +48,11 @@ const UNTAKEN: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Fails for what is granted and nothing of this process took so far. Other scenarios run at the same time and may take more, so that
-/// those with a reason are allowed to be among the taken.
+/// See [`permissions::nothing_is_granted_that_no_scenario_takes`].
 pub(crate) fn nothing_is_granted_that_no_scenario_takes() {
     let taken = taken().all();
-    let granted: BTreeSet<&str> = needed(Purpose::Apply, &whole_catalog()).0.into_keys().collect();
-    let known: BTreeSet<&str> = UNTAKEN.iter().flat_map(|(_, permissions)| *permissions).copied().collect();
-    let untaken = |one: &&str| !taken.contains(*one) && !known.contains(one);
-    assert_eq!(
-        granted.iter().copied().filter(untaken).collect::<Vec<_>>(),
-        [""; 0],
-        "granted, and taken by nobody"
-    );
-    assert_eq!(known.difference(&granted).collect::<Vec<_>>(), [&""; 0], "a reason, and nothing granted");
+    let granted = needed(Purpose::Apply, &whole_catalog());
+    permissions::nothing_is_granted_that_no_scenario_takes(granted, UNTAKEN, |one| taken.contains(one));
 }
 
 /// AWS's own word on actions, as a package that nobody here wrote keeps it.
@@ -91,10 +83,6 @@ fn aws_knows_every_permission_and_what_is_granted_to_look_only_looks() {
     }
 }
 
-fn denied(stage: &Stage) -> Vec<Call> {
-    stage.simulator.calls().into_iter().filter(|call| call.status == Some(403)).collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_is_made_with_the_read_role_alone() {
     let stage = Stage::with(2).await;
@@ -114,7 +102,7 @@ async fn a_plan_is_made_with_the_read_role_alone() {
     without("landfall-write", "");
     let plan = stage.preview(&account).await.plan;
     assert!(plan.changes.len() > 20, "only {} changes", plan.changes.len());
-    assert_eq!(denied(&stage), []);
+    assert_eq!(denied(stage.simulator.calls()), []);
     let by: BTreeSet<String> = stage.simulator.calls().into_iter().map(|call| call.role).collect();
     assert!(!by.contains("landfall-write"), "{by:?}");
 
@@ -123,7 +111,7 @@ async fn a_plan_is_made_with_the_read_role_alone() {
     let report = stage.order(tenant(&account), Cause::Asked).await;
     let text = format!("{report:?}");
     assert!(text.contains("is not authorized to perform: iam:GetAccountPasswordPolicy"), "{text}");
-    assert!(!denied(&stage).is_empty());
+    assert!(!denied(stage.simulator.calls()).is_empty());
 }
 
 /// What is taken away is missed, and nothing else is.
@@ -148,15 +136,6 @@ async fn a_permission_that_is_missing_is_named_where_it_is_missed() {
         });
         stage.simulator.clear_calls();
         let report = stage.reconcile(&account, Cause::Created).await;
-        let said = landfall_reports::text::report(&report);
-        assert!(said.contains(permission), "{permission} of {control}:\n{said}");
-        let holds = |kind: ControlKind| {
-            report.findings.iter().filter(|one| one.control == kind).all(|one| !one.needs_attention())
-        };
-        assert!(!holds(control.parse().unwrap()), "{permission}: {control} holds all the same");
-        assert!(
-            holds(ControlKind::PasswordPolicy),
-            "{permission}: one broken setting costs that setting\n{said}"
-        );
+        is_missed(&report, permission, control, ControlKind::PasswordPolicy);
     }
 }

@@ -9,14 +9,14 @@ use landfall_azure::permissions::needed;
 use landfall_engine::permissions::{Purpose, whole_catalog};
 use landfall_model::catalog::ControlKind;
 use landfall_model::trigger::Cause;
-use landfall_simulator::Call;
 use landfall_tests::azure::{AzureStage, taken};
 use landfall_tests::judges::python;
+use landfall_tests::permissions::{self, Untaken, denied, is_missed};
 use landfall_tests::stage::{Stage, tenant};
 use serde_json::json;
 
 /// What is granted and taken by none of the disturbances, and what takes it.
-const UNTAKEN: &[(&str, &[&str])] = &[
+const UNTAKEN: &Untaken = &[
     ("a lock that the manifest does not ask for any more", &["Microsoft.Authorization/locks/delete"]),
     (
         "an exemption from a policy",
@@ -48,24 +48,16 @@ const UNTAKEN: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Fails for what is granted and nothing of this process took so far. Other scenarios run at the same time and may take more, so that
-/// those with a reason are allowed to be among the taken.
+/// See [`permissions::nothing_is_granted_that_no_scenario_takes`].
 pub(crate) fn nothing_is_granted_that_no_scenario_takes() {
     let taken = taken().all();
-    let granted: BTreeSet<&str> = needed(Purpose::Apply, &whole_catalog()).0.into_keys().collect();
-    let known: BTreeSet<&str> = UNTAKEN.iter().flat_map(|(_, actions)| *actions).copied().collect();
     let is_taken = |one: &str| {
         let (head, tail) = one.split_once('*').unwrap_or((one, one));
         let (head, tail) = (head.to_ascii_lowercase(), tail.to_ascii_lowercase());
         taken.iter().any(|taken| taken.starts_with(&head) && taken.ends_with(&tail))
     };
-    let untaken = |one: &&str| !is_taken(one) && !known.contains(one);
-    assert_eq!(
-        granted.iter().copied().filter(untaken).collect::<Vec<_>>(),
-        [""; 0],
-        "granted, and taken by nobody"
-    );
-    assert_eq!(known.difference(&granted).collect::<Vec<_>>(), [&""; 0], "a reason, and nothing granted");
+    let granted = needed(Purpose::Apply, &whole_catalog());
+    permissions::nothing_is_granted_that_no_scenario_takes(granted, UNTAKEN, is_taken);
 }
 
 /// Microsoft's own clients know an operation for each action.
@@ -78,10 +70,6 @@ fn every_action_stands_for_an_operation_of_microsoft_s_clients() {
     // The judge does tell one that nobody has.
     let verdict = python("check_actions.py", &[], r#"["Microsoft.Resources/tags/reed"]"#);
     assert_eq!((verdict.content, verdict.said.trim()), (false, "Microsoft.Resources/tags/reed"));
-}
-
-fn denied(stage: &AzureStage) -> Vec<Call> {
-    stage.simulator.calls().into_iter().filter(|call| call.status == Some(403)).collect()
 }
 
 /// Takes actions away from an identity.
@@ -101,7 +89,7 @@ async fn a_plan_is_made_with_the_identity_to_look_with_alone() {
     without(&stage, "landfall-write", "");
     let plan = stage.preview(&id).await.plan;
     assert!(plan.changes.len() > 10, "only {} changes", plan.changes.len());
-    assert_eq!(denied(&stage), []);
+    assert_eq!(denied(stage.simulator.calls()), []);
     let by: BTreeSet<String> = stage.simulator.calls().into_iter().map(|call| call.role).collect();
     assert!(!by.contains("landfall-write"), "{by:?}");
 
@@ -113,7 +101,7 @@ async fn a_plan_is_made_with_the_identity_to_look_with_alone() {
         text.contains("does not have authorization to perform action 'Microsoft.Security/pricings/read'"),
         "{text}"
     );
-    assert!(!denied(&stage).is_empty());
+    assert!(!denied(stage.simulator.calls()).is_empty());
 }
 
 /// What is taken away is missed, and nothing else is.
@@ -133,12 +121,6 @@ async fn an_action_that_is_missing_is_named_where_it_is_missed() {
         without(&stage, identity, action);
         stage.simulator.clear_calls();
         let report = stage.reconcile(&id, Cause::Created).await;
-        let said = landfall_reports::text::report(&report);
-        assert!(said.contains(action), "{action} of {control}:\n{said}");
-        let holds = |kind: ControlKind| {
-            report.findings.iter().filter(|one| one.control == kind).all(|one| !one.needs_attention())
-        };
-        assert!(!holds(control.parse().unwrap()), "{action}: {control} holds all the same");
-        assert!(holds(ControlKind::Tags), "{action}: one broken setting costs that setting\n{said}");
+        is_missed(&report, action, control, ControlKind::Tags);
     }
 }

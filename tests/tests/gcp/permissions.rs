@@ -7,13 +7,13 @@ use landfall_engine::permissions::{Purpose, whole_catalog};
 use landfall_gcp::permissions::needed;
 use landfall_model::catalog::ControlKind;
 use landfall_model::trigger::Cause;
-use landfall_simulator::Call;
 use landfall_simulator::gcp::{READ_IDENTITY, WRITE_IDENTITY};
 use landfall_tests::gcp::{GcpStage, ORGANIZATION, taken};
+use landfall_tests::permissions::{self, Untaken, denied, is_missed};
 use landfall_tests::stage::{Stage, tenant};
 
 /// What is granted and taken by none of the disturbances, and what takes it.
-const UNTAKEN: &[(&str, &[&str])] = &[
+const UNTAKEN: &Untaken = &[
     (
         "something that somebody changed, and did not take away",
         &[
@@ -56,23 +56,11 @@ const UNTAKEN: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Fails for what is granted and nothing of this process took so far. Other scenarios run at the same time and may take more, so that
-/// those with a reason are allowed to be among the taken.
+/// See [`permissions::nothing_is_granted_that_no_scenario_takes`].
 pub(crate) fn nothing_is_granted_that_no_scenario_takes() {
     let taken = taken().all();
-    let granted: BTreeSet<&str> = needed(Purpose::Apply, &whole_catalog()).0.into_keys().collect();
-    let known: BTreeSet<&str> = UNTAKEN.iter().flat_map(|(_, permissions)| *permissions).copied().collect();
-    let untaken = |one: &&str| !taken.contains(*one) && !known.contains(one);
-    assert_eq!(
-        granted.iter().copied().filter(untaken).collect::<Vec<_>>(),
-        [""; 0],
-        "granted, and taken by nobody"
-    );
-    assert_eq!(known.difference(&granted).collect::<Vec<_>>(), [&""; 0], "a reason, and nothing granted");
-}
-
-fn denied(stage: &GcpStage) -> Vec<Call> {
-    stage.simulator.calls().into_iter().filter(|call| call.status == Some(403)).collect()
+    let granted = needed(Purpose::Apply, &whole_catalog());
+    permissions::nothing_is_granted_that_no_scenario_takes(granted, UNTAKEN, |one| taken.contains(one));
 }
 
 /// A project that somebody made, with what Compute makes in it, after a sweep of everything else.
@@ -101,7 +89,7 @@ async fn a_plan_is_made_with_the_read_role_alone() {
     without(&stage, WRITE_IDENTITY, "");
     let plan = stage.preview("new-shop").await.plan;
     assert!(plan.changes.len() > 10, "only {} changes", plan.changes.len());
-    assert_eq!(denied(&stage), []);
+    assert_eq!(denied(stage.simulator.calls()), []);
     let by: BTreeSet<String> = stage.simulator.calls().into_iter().map(|call| call.role).collect();
     assert_eq!(by, BTreeSet::from(["landfall-read".to_owned()]));
 
@@ -110,7 +98,7 @@ async fn a_plan_is_made_with_the_read_role_alone() {
     let report = stage.order(tenant("new-shop"), Cause::Asked).await;
     let text = format!("{report:?}");
     assert!(text.contains("Permission 'accessapproval.settings.get' denied"), "{text}");
-    assert!(!denied(&stage).is_empty());
+    assert!(!denied(stage.simulator.calls()).is_empty());
 }
 
 /// What is taken away is missed, and nothing else is.
@@ -131,12 +119,6 @@ async fn a_permission_that_is_missing_is_named_where_it_is_missed() {
         let stage = with_a_new_project().await;
         without(&stage, who, permission);
         let report = stage.reconcile("new-shop", Cause::Created).await;
-        let said = landfall_reports::text::report(&report);
-        assert!(said.contains(permission), "{permission} of {control}:\n{said}");
-        let holds = |kind: ControlKind| {
-            report.findings.iter().filter(|one| one.control == kind).all(|one| !one.needs_attention())
-        };
-        assert!(!holds(control.parse().unwrap()), "{permission}: {control} holds all the same\n{said}");
-        assert!(holds(ControlKind::Tags), "{permission}: one broken setting costs that setting\n{said}");
+        is_missed(&report, permission, control, ControlKind::Tags);
     }
 }
