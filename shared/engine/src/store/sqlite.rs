@@ -16,7 +16,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Marks the file as ours: `LAND`.
@@ -26,6 +26,8 @@ const FORMAT: u32 = 1;
 /// How long to wait for other processes. Each holds the file for one commit; waits of a second were seen with
 /// three busy ones, so ten seconds means that something is stuck.
 const BUSY: Duration = Duration::from_secs(10);
+/// Between two attempts where SQLite does not wait by itself.
+const PAUSE: Duration = Duration::from_millis(5);
 /// Calls that one commit may take: enough for every worker of a process, few enough to let others in soon.
 const BATCH: usize = 64;
 
@@ -308,8 +310,7 @@ fn prepare(path: &Path) -> Result<Connection, StoreError> {
     connection
         .query_row("SELECT count(*) FROM (SELECT 1 FROM records LIMIT 1)", [], |_| Ok(()))
         .map_err(failed)?;
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
+    let mode = log_ahead(&connection).map_err(failed)?;
     if mode != "wal" {
         return Err(unavailable(
             path,
@@ -320,6 +321,24 @@ fn prepare(path: &Path) -> Result<Connection, StoreError> {
     // A record that was answered for must survive a power cut: it may be the intent of a cloud write.
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     Ok(connection)
+}
+
+/// Changes to write-ahead logging; says which mode it is then.
+///
+/// The change needs the file for itself. Of two connections that would wait for each other SQLite refuses one at once, whatever the timeout
+/// (<https://www.sqlite.org/c3ref/busy_handler.html>), so that one tries again here.
+fn log_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let began = Instant::now();
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < BUSY =>
+            {
+                thread::sleep(PAUSE);
+            }
+            outcome @ (Ok(_) | Err(_)) => return outcome,
+        }
+    }
 }
 
 /// Makes an empty file ours, in one transaction; says whose the file is.
