@@ -18,6 +18,7 @@ use landfall_engine::store::memory::MemoryStore;
 use landfall_model::catalog::{ControlKind, Effect};
 use landfall_model::finding::Status;
 use landfall_model::id::Provider;
+use landfall_model::outcome::Done;
 use landfall_model::record::Life;
 use landfall_model::report::{Next, Report};
 use landfall_model::target::Target;
@@ -197,6 +198,9 @@ async fn put_right<S: Ground>(stage: &Stage<S>, target: &Target) -> Report {
         let order = Order::new(target.clone(), Cause::Asked, stage.deadline());
         let done = reconcile(&engine, &order).await.unwrap();
         let Reconciled::Done(report) = done else { panic!("not done: {done:?}") };
+        // Nobody else writes here, so that what a run makes is no reason for it to leave the rest to the next one.
+        let moved = report.outcomes.iter().any(|outcome| matches!(outcome.result, Done::Moved { .. }));
+        assert!(!moved, "{}", text::report(&report));
         if !matches!(report.next, Next::LookAgain { .. }) {
             return *report;
         }

@@ -140,7 +140,10 @@ fn situations() -> Vec<Situation<GcpWorld>> {
             .shakes(&[K::Budget]),
         broken(K::ServiceAccounts, |world, id| {
             let name = format!("deployer@{id}.iam.gserviceaccount.com");
-            inside(world, id).things_mut("iam/serviceAccounts").remove(&name).unwrap();
+            // Who may act as it goes with it.
+            for kept in ["iam/serviceAccounts", "iam/serviceAccountPolicies"] {
+                inside(world, id).things_mut(kept).remove(&name).unwrap();
+            }
         }),
         broken(K::Federation, |world, id| {
             let pools = inside(world, id).things_mut("iam/workloadIdentityPools");
