@@ -33,6 +33,21 @@ pub trait Desk: Send + Sync + 'static {
     ) -> anyhow::Result<Vec<Answer>>;
 }
 
+/// In the place of a shell that can't be made, because the deployment's environment is wrong. Of a process that ends the host would only say
+/// that it ended, so this one is ready and fails each invocation with the reason.
+#[derive(Debug)]
+pub struct Unable {
+    /// Which variable is wrong, and what is expected.
+    pub why: String,
+}
+
+#[async_trait]
+impl Desk for Unable {
+    async fn answer(&self, _: Function, _: &Value, _: Timestamp) -> anyhow::Result<Vec<Answer>> {
+        anyhow::bail!("{}", self.why)
+    }
+}
+
 /// The handler's whole face.
 pub fn router<D: Desk>(desk: Arc<D>) -> Router {
     Router::new()
@@ -85,17 +100,9 @@ async fn invoke<D: Desk>(State(desk): State<Arc<D>>, Path(name): Path<String>, b
 mod tests {
     use super::*;
 
-    struct Fails;
-
-    #[async_trait]
-    impl Desk for Fails {
-        async fn answer(&self, _: Function, _: &Value, _: Timestamp) -> anyhow::Result<Vec<Answer>> {
-            anyhow::bail!("the store is away")
-        }
-    }
-
     async fn posted(function: &str, body: &str) -> Envelope {
-        invoke(State(Arc::new(Fails)), Path(function.to_owned()), Bytes::from(body.to_owned())).await
+        let unable = Arc::new(Unable { why: "the store is away".to_owned() });
+        invoke(State(unable), Path(function.to_owned()), Bytes::from(body.to_owned())).await
     }
 
     #[tokio::test]

@@ -22,9 +22,11 @@ use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 
+use handler::Unable;
 use shell::Shell;
 
-/// Runs the handler until the host ends it. A wrong environment is one line in the log, and the process ends with 1.
+/// Runs the handler until the host ends it. A wrong environment is one line in the log, and the reason why each invocation fails; where the
+/// host can't reach the handler either, the process ends with 1.
 pub async fn run() -> ExitCode {
     log();
     match serve().await {
@@ -37,15 +39,23 @@ pub async fn run() -> ExitCode {
 }
 
 async fn serve() -> anyhow::Result<()> {
-    let shell = Shell::from_env()?;
-    let port = config::port(std::env::var(config::PORT).ok().as_deref())?;
+    let shell = Shell::from_env();
+    let (router, port) = match (shell, config::port(std::env::var(config::PORT).ok().as_deref())) {
+        (Ok(shell), Ok(port)) => (handler::router(Arc::new(shell)), port),
+        (Err(error), Ok(port)) => {
+            tracing::error!("{error:#}");
+            (handler::router(Arc::new(Unable { why: format!("{error:#}") })), port)
+        }
+        (Err(error), Err(_)) => return Err(error),
+        (Ok(_), Err(error)) => return Err(error.into()),
+    };
     // The host and its handler are on one machine, and nobody else has business here.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .with_context(|| format!("{}: could not listen on port {port}", config::PORT))?
         // Small answers to small questions; waiting to fill packets would cost 40 ms each. Failing is harmless.
         .tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, handler::router(Arc::new(shell))).await.context("the handler's server ended")
+    axum::serve(listener, router).await.context("the handler's server ended")
 }
 
 /// One JSON object a line. To standard output: the host takes every line of standard error for an error (`WorkerProcess.cs`).

@@ -31,6 +31,16 @@ fn one_wrong_variable_is_one_line_at_the_start() {
         (
             &[
                 region,
+                loopback,
+                manifest,
+                ("LANDFALL_STORE", "gs://b/f"),
+                ("LANDFALL_QUEUE", "http://127.0.0.1:9/1/q"),
+            ],
+            "LANDFALL_STORE_IDENTITY: is not set, and the store `gs://b/f` is on another cloud",
+        ),
+        (
+            &[
+                region,
                 manifest,
                 ("LANDFALL_STORE", "s3://b/f"),
                 ("LANDFALL_QUEUE", "https://sqs.eu-central-1.amazonaws.com/1/q"),

@@ -1,8 +1,10 @@
-//! A deployment whose environment is wrong: the custom handler says so at its start, in one line that names the variable, and ends.
+//! A deployment whose environment is wrong: the custom handler says so at its start, in one line that names the variable. It fails each
+//! invocation with the reason where a host has started it, and ends where none has.
 
 use std::process::Command;
 
-use landfall_tests::judges::azure_function_binary;
+use landfall_simulator::functions_host::{Asked, Host, HostOptions, Invocation};
+use landfall_tests::judges::{azure_function_binary, root};
 
 #[test]
 fn one_wrong_variable_is_one_line_at_the_start() {
@@ -26,6 +28,10 @@ fn one_wrong_variable_is_one_line_at_the_start() {
             "LANDFALL_STORE: `postgres://x/y` is no store",
         ),
         (&[loopback, manifest, store], "LANDFALL_QUEUE: is not set"),
+        (
+            &[loopback, storage, manifest, ("LANDFALL_STORE", "s3://acme/store?region=eu-central-1"), queue],
+            "LANDFALL_STORE_IDENTITY: is not set, and the store",
+        ),
         (
             &[loopback, manifest, store, ("LANDFALL_QUEUE", "work")],
             "LANDFALL_QUEUE: `work` is not the URL of a queue",
@@ -59,4 +65,42 @@ fn one_wrong_variable_is_one_line_at_the_start() {
         assert_eq!(said.lines().count(), 1, "{environment:?}: {said}");
         assert!(said.contains(expected), "{environment:?}: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_the_host_each_invocation_fails_with_the_reason() {
+    let environment = [
+        ("LANDFALL_AZURE_ENDPOINT", "http://127.0.0.1:9"),
+        ("LANDFALL_QUEUE_NAME", "landfall-work"),
+        ("LANDFALL_SCHEDULE", "0 0 * * * *"),
+        ("LANDFALL_EVENT_HUB", "activity"),
+    ];
+    let host = Host::start(HostOptions {
+        handler: Some(azure_function_binary()),
+        environment: environment
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        ..HostOptions::new(root().join("functions/azure/app"))
+    })
+    .await
+    .unwrap();
+    let reason = "LANDFALL_MANIFEST: is not set; expected the bundle";
+    assert_eq!(host.said().len(), 1, "{:?}", host.said());
+    assert!(host.said()[0].contains(reason), "{:?}", host.said());
+
+    // The host itself passes on no words of an invocation that failed, so they are in the log.
+    let delivered = host.invoke_queue("queue", "aGVsbG8=", 1).await;
+    assert!(matches!(&delivered.invocation, Some(Invocation::Failed(_))), "{delivered:?}");
+    let said = host.said();
+    assert!(said.len() == 2 && said.iter().all(|line| line.contains(reason)), "{said:#?}");
+
+    // Who asks in the portal reads it.
+    let headers = [("x-functions-key".to_owned(), "landfall-key".to_owned())];
+    let body = br#"{"action": "status"}"#.to_vec();
+    let asked = Asked { method: "POST".to_owned(), body, headers: headers.into(), ..Asked::default() };
+    let answer = host.invoke_http("console", &asked).await;
+    let shown = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(answer.status == 500 && shown.contains(reason), "{answer:?}: {shown}");
+    drop(host.end().await);
 }

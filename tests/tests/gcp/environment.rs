@@ -27,6 +27,10 @@ fn one_wrong_variable_is_one_line_at_the_start() {
             "LANDFALL_STORE: `postgres://x/y` is no store",
         ),
         (&[loopback, manifest, store], "LANDFALL_QUEUE: is not set"),
+        (
+            &[loopback, manifest, ("LANDFALL_STORE", "az://acme/landfall"), queue, platform, worker],
+            "LANDFALL_STORE_IDENTITY: is not set, and the store `az://acme/landfall` is on another cloud",
+        ),
         (&[manifest, store, queue], "LANDFALL_PUBLIC_KEYS: is not set"),
         (&[loopback, manifest, store, queue, keys], "LANDFALL_PUBLIC_KEYS: "),
         (&[loopback, manifest, store, queue], "LANDFALL_AUTH: is not set; expected `oidc`"),
