@@ -1,8 +1,9 @@
 """Deploys the templates of infra/aws into moto's CloudFormation with the official client, and says what came of it as JSON.
 
 Arguments: the endpoint, then one of
-  launch FOLDER KEYS   the templates of that folder: controller.yaml in eu-central-1, management.yaml in us-east-1, and the stack set that
-                       management.yaml declares, all in the management account; bundles are signed by KEYS
+  launch FOLDER KEYS [PARAMETER=VALUE]…
+                       the templates of that folder: controller.yaml in eu-central-1 with those parameters besides, management.yaml in
+                       us-east-1, and the stack set that it declares, all in the management account; bundles are signed by KEYS
   spread               the stack set once more, as automatic deployment does for a new account
   event FILE           puts an event of Organizations on the default bus of us-east-1
   put BUCKET KEY FILE  puts a file into a bucket
@@ -108,7 +109,7 @@ def census(url, region, stack, read, parameters, **credentials):
     return physical, made, missing
 
 
-def launch(url, folder, keys):
+def launch(url, folder, keys, *chosen):
     account = client("sts", url).get_caller_identity()["Account"]
     organizations = client("organizations", url)
     organization = organizations.describe_organization()["Organization"]["Id"]
@@ -147,7 +148,7 @@ def launch(url, folder, keys):
     outputs, _ = stack(
         CONTROLLER, HOME, "controller",
         PackageBucket=PACKAGES, OrganizationId=organization, ManagementAccount=account, PublicKeys=keys,
-        ObjectLock="governance", AlarmEmail="security@acme.example",
+        ObjectLock="governance", AlarmEmail="security@acme.example", **dict(one.split("=", 1) for one in chosen),
     )
     _, given = stack(
         MANAGEMENT, EVENTS, "management",

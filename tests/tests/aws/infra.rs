@@ -11,17 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use landfall_aws::Aws;
 use landfall_engine::queue::Queue as _;
-use landfall_model::manifest::bundle::Bundle;
-use landfall_model::manifest::statement::{Statement, keygen, sign};
+use landfall_model::manifest::statement::keygen;
 use landfall_simulator::lambda::{Function, Invocation, sqs_event};
 use landfall_tests::judges::{Moto, function_binary, python, root};
-use landfall_tests::stage::manifest;
 use serde_json::{Value, json};
 
-use crate::moto::{for_moto, prepare};
+use crate::moto::{prepare, signed};
 
 /// Types that moto's CloudFormation does not make, and says nothing of. A new moto that makes one makes a test fail, and the line goes.
 const NOT_MADE: [&str; 9] = [
@@ -124,6 +121,42 @@ fn every_declared_resource_is_made() {
     assert!(roles["landfall-write"].to_string().contains("iam:UpdateAccountPasswordPolicy"));
 }
 
+/// A store on another cloud: no bucket here, and the function is told where to go and as whom.
+#[test]
+fn a_store_elsewhere_needs_no_bucket() {
+    let moto = Moto::start();
+    prepare(&moto, &["organization"]);
+    let folder = root().join("infra/aws");
+    let identity = "00000000-0000-4000-8000-0000000000aa/00000000-0000-4000-8000-0000000000cc";
+    let census = deploy(
+        &moto,
+        &[
+            "launch",
+            folder.to_str().unwrap(),
+            "keys",
+            "Store=az://acme/landfall/store",
+            "Bundle=az://acme/landfall/bundle.json",
+            &format!("StoreIdentity={identity}"),
+            "StoreAudience=api://AzureADTokenExchange",
+        ],
+    );
+    for list in ["made", "missing"] {
+        let found = types(&census, list);
+        assert!(!found.iter().any(|one| one.starts_with("AWS::S3::")), "{list}: {found:?}");
+    }
+    assert!(census["outputs"].get("Bucket").is_none(), "{:#}", census["outputs"]);
+    for (name, value) in [
+        ("LANDFALL_STORE", "az://acme/landfall/store"),
+        ("LANDFALL_MANIFEST", "az://acme/landfall/bundle.json"),
+        ("LANDFALL_STORE_IDENTITY", identity),
+        ("LANDFALL_STORE_AUDIENCE", "api://AzureADTokenExchange"),
+    ] {
+        assert_eq!(census["environment"][name], value, "{:#}", census["environment"]);
+    }
+    let function = deploy(&moto, &["documents"])["landfall-controller"]["allowed"].to_string();
+    assert!(function.contains("sts:GetWebIdentityToken") && !function.contains("s3:"), "{function}");
+}
+
 /// The census itself sees what is not there: a rule without a target, and a type that moto passes over in silence.
 #[test]
 fn a_resource_that_is_not_made_is_missed() {
@@ -164,21 +197,8 @@ async fn an_event_on_the_bus_becomes_an_account_with_its_baseline() {
         deploy(&moto, &["launch", root().join("infra/aws").to_str().unwrap(), &key.public.to_string()]);
     let bucket = deployed["outputs"]["Bucket"].as_str().unwrap();
     let publish = |generation: u64, account: &str| {
-        let bundle = Bundle::build(manifest(&for_moto(&made, account))).unwrap();
-        let statement = Statement {
-            organization: bundle.manifest().organization.clone(),
-            generation,
-            digest: bundle.digest().clone(),
-            key_id: key.public.id().clone(),
-            expires: Timestamp::now() + SignedDuration::from_hours(1),
-            author: Some("ada@acme.example".into()),
-            signed_at: Timestamp::now(),
-        };
-        let signed = sign(&statement, &key.pkcs8).unwrap().to_json().unwrap();
-        for (name, bytes) in [("bundle.json", bundle.bytes()), ("bundle.statement.json", &signed)] {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).unwrap();
-            deploy(&moto, &["put", bucket, name, path.to_str().unwrap()]);
+        for (name, path) in signed(&key, generation, &made, account, folder.path()) {
+            deploy(&moto, &["put", bucket, name, &path]);
         }
     };
     // The deployed function's own variables, and where AWS is.

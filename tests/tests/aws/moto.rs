@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use landfall_engine::{history, sweep, work};
 use landfall_model::catalog::ControlKind;
 use landfall_model::finding::Status;
 use landfall_model::manifest::bundle::Bundle;
-use landfall_model::manifest::statement::{Statement, keygen, sign};
+use landfall_model::manifest::statement::{NewKey, Statement, keygen, sign};
 use landfall_model::outcome::Done;
 use landfall_model::record::Life;
 use landfall_model::report::Report;
@@ -159,6 +160,32 @@ async fn the_whole_way_on_an_aws_that_nobody_here_wrote() {
     println!("moto lacks {}: `{}` failed", FAILING.1, FAILING.0);
 }
 
+/// The two files of a signed bundle that names the account, with where they are now.
+pub(crate) fn signed(
+    key: &NewKey,
+    generation: u64,
+    made: &Value,
+    account: &str,
+    folder: &Path,
+) -> [(&'static str, String); 2] {
+    let bundle = Bundle::build(manifest(&for_moto(made, account))).unwrap();
+    let statement = Statement {
+        organization: bundle.manifest().organization.clone(),
+        generation,
+        digest: bundle.digest().clone(),
+        key_id: key.public.id().clone(),
+        expires: Timestamp::now() + SignedDuration::from_hours(1),
+        author: Some("ada@acme.example".into()),
+        signed_at: Timestamp::now(),
+    };
+    let statement = sign(&statement, &key.pkcs8).unwrap().to_json().unwrap();
+    [("bundle.json", bundle.bytes()), ("bundle.statement.json", statement.as_slice())].map(|(name, bytes)| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        (name, path.to_str().unwrap().to_owned())
+    })
+}
+
 /// The function's own process: its signed bundle, its store and its queue are in moto, and it is woken by the event.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_function_itself_follows_a_signed_bundle_from_s3() {
@@ -167,21 +194,8 @@ async fn the_function_itself_follows_a_signed_bundle_from_s3() {
     let folder = tempfile::tempdir().unwrap();
     let key = keygen(&ring::rand::SystemRandom::new()).unwrap();
     let publish = |generation: u64, account: &str| {
-        let bundle = Bundle::build(manifest(&for_moto(&made, account))).unwrap();
-        let statement = Statement {
-            organization: bundle.manifest().organization.clone(),
-            generation,
-            digest: bundle.digest().clone(),
-            key_id: key.public.id().clone(),
-            expires: Timestamp::now() + SignedDuration::from_hours(1),
-            author: Some("ada@acme.example".into()),
-            signed_at: Timestamp::now(),
-        };
-        let signed = sign(&statement, &key.pkcs8).unwrap().to_json().unwrap();
-        for (name, bytes) in [("bundle.json", bundle.bytes()), ("bundle.statement.json", &signed)] {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).unwrap();
-            prepare(&moto, &["put", name, path.to_str().unwrap()]);
+        for (name, path) in signed(&key, generation, &made, account, folder.path()) {
+            prepare(&moto, &["put", name, &path]);
         }
     };
     let environment = BTreeMap::from([

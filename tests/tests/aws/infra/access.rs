@@ -20,6 +20,7 @@ const REFUSED: &str = "ExplicitlyDenied";
 const QUEUE: &str = "arn:aws:sqs:eu-central-1:111111111111:landfall-Queue";
 const RULE: &str = "arn:aws:events:eu-central-1:111111111111:rule/landfall/landfall-TenantEvents";
 const BUS: &str = "arn:aws:events:eu-central-1:111111111111:event-bus/landfall";
+const AUDIENCE: &str = "api://AzureADTokenExchange";
 const BUCKET: &str = "arn:aws:s3:::landfall-records";
 
 /// What references stand for.
@@ -44,6 +45,7 @@ fn known() -> BTreeMap<&'static str, String> {
         ("DeadLetters.Arn", "arn:aws:sqs:eu-central-1:111111111111:landfall-DeadLetters"),
         ("TenantEvents.Arn", RULE),
         ("Records.Arn", BUCKET),
+        ("StoreAudience", AUDIENCE),
         ("Key.Arn", "arn:aws:kms:eu-central-1:111111111111:key/0b9c5f1e-5a2d-4c87-9e63-1d7f4a0b8c25"),
         ("Logs.Arn", "arn:aws:logs:eu-central-1:111111111111:log-group:/landfall/landfall:*"),
     ]
@@ -89,6 +91,23 @@ impl Policies {
     fn at(&self, template: &str, resource: &str, pointer: &str) -> Value {
         let properties = &self.0[format!("{template}.yaml")]["Resources"][resource]["Properties"];
         resolved(properties.pointer(pointer).unwrap_or_else(|| panic!("{resource} has no {pointer}")))
+    }
+}
+
+/// What the function may do, its store being its own bucket or elsewhere.
+#[derive(Clone, Copy)]
+enum Store {
+    Own = 1,
+    Elsewhere = 2,
+}
+
+impl Policies {
+    fn of_the_function(&self, store: Store) -> Value {
+        let mut policy = self.at("controller", "FunctionRole", "/Policies/0/PolicyDocument");
+        let records = format!("/Policies/1/Fn::If/{}/PolicyDocument/Statement", store as usize);
+        let more = self.at("controller", "FunctionRole", &records);
+        policy["Statement"].as_array_mut().unwrap().extend(more.as_array().unwrap().iter().cloned());
+        policy
     }
 }
 
@@ -146,7 +165,7 @@ fn hold(cases: &[Case]) {
 #[test]
 fn only_the_function_becomes_the_roles_and_only_in_its_organization() {
     let policies = Policies::read();
-    let own = policies.at("controller", "FunctionRole", "/Policies/0/PolicyDocument");
+    let own = policies.of_the_function(Store::Own);
     for (resource, name) in [("LookingRole", "landfall-read"), ("WritingRole", "landfall-write")] {
         let right = Case {
             what: "the function",
@@ -193,7 +212,7 @@ fn only_the_function_becomes_the_roles_and_only_in_its_organization() {
 #[test]
 fn the_function_writes_records_and_no_bundle() {
     let policies = Policies::read();
-    let own = policies.at("controller", "FunctionRole", "/Policies/0/PolicyDocument");
+    let own = policies.of_the_function(Store::Own);
     let attached = policies.at("controller", "RecordsPolicy", "/PolicyDocument");
     let object = |key: &str| format!("{BUCKET}/{key}");
     let right = Case {
@@ -231,6 +250,34 @@ fn the_function_writes_records_and_no_bundle() {
         right.but("its queue", ALLOWED, |case| {
             (case.action, case.resource) = ("sqs:SendMessage", QUEUE.into());
             case.attached = None;
+        }),
+    ]);
+}
+
+#[test]
+fn a_function_whose_store_is_elsewhere_gets_tokens_for_that_store_only() {
+    let right = Case {
+        what: "a token for the store",
+        principal: role(CONTROLLER, "landfall-controller"),
+        action: "sts:GetWebIdentityToken",
+        resource: "*".into(),
+        account: CONTROLLER,
+        own: Some(Policies::read().of_the_function(Store::Elsewhere)),
+        attached: None,
+        context: BTreeMap::from([("sts:IdentityTokenAudience", AUDIENCE.to_owned())]),
+        expected: ALLOWED,
+    };
+    hold(&[
+        right.clone(),
+        right.but("a token for somebody else", DENIED, |case| {
+            case.context.insert("sts:IdentityTokenAudience", "https://example.com".into());
+        }),
+        right.but("a token for nobody in particular", DENIED, |case| case.context.clear()),
+        right.but("a token where the store is its own", DENIED, |case| {
+            case.own = Some(Policies::read().of_the_function(Store::Own));
+        }),
+        right.but("a bucket", DENIED, |case| {
+            (case.action, case.resource) = ("s3:PutObject", format!("{BUCKET}/store/records"));
         }),
     ]);
 }

@@ -66,6 +66,24 @@ fn statement<'a>(policy: &'a Value, sid: &str) -> &'a Value {
     found.into_iter().find(|statement| statement["Sid"] == sid).unwrap_or(&Value::Null)
 }
 
+/// What a policy allows, by name.
+fn actions(policy: &Value) -> BTreeSet<&str> {
+    let all = policy["Statement"].as_array().into_iter().flatten();
+    all.flat_map(|one| {
+        one["Action"].as_str().map_or_else(|| texts(&one["Action"]), |one| BTreeSet::from([one]))
+    })
+    .collect()
+}
+
+fn nothing_is_everything(policy: &Value) -> bool {
+    policy["Statement"].as_array().into_iter().flatten().all(|one| one["Resource"] != "*")
+}
+
+/// What the function may do where records are: in its own bucket (1), or on another cloud (2).
+fn of_records(all: &Value, which: usize) -> &Value {
+    &of_controller(all, "FunctionRole")["Policies"][1]["Fn::If"][which]["PolicyDocument"]
+}
+
 fn refuses_plain_connections(policy: &Value, action: &str, resources: &Value) -> bool {
     let denied = statement(policy, "OnlyEncryptedConnections");
     denied["Effect"] == "Deny"
@@ -132,7 +150,7 @@ fn trusts_the_function_only(role: &Value) -> bool {
 /// What a rule says, and whether it holds.
 pub(super) type Rule = (&'static str, fn(&Value) -> bool);
 
-pub(super) const RULES: [Rule; 28] = [
+pub(super) const RULES: [Rule; 32] = [
     ("no macro", |all| NAMES.iter().all(|name| all[name].get("Transform").is_none())),
     ("plain ASCII, which is all that CloudFormation keeps of a description", |all| {
         NAMES.iter().all(|name| all["text"][name].as_str().unwrap().is_ascii())
@@ -282,17 +300,8 @@ pub(super) const RULES: [Rule; 28] = [
     ("the function may become the two roles of this organization, and reach what is its own", |all| {
         let role = of_controller(all, "FunctionRole");
         let policy = &role["Policies"][0]["PolicyDocument"];
-        let actions: BTreeSet<&str> = policy["Statement"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .flat_map(|one| match one["Action"].as_str() {
-                Some(action) => BTreeSet::from([action]),
-                None => texts(&one["Action"]),
-            })
-            .collect();
         let enters = statement(policy, "EnterAccountsOfThisOrganization");
-        role["Policies"].as_array().is_some_and(|all| all.len() == 1)
+        role["Policies"].as_array().is_some_and(|all| all.len() == 2)
             && role.get("ManagedPolicyArns").is_none()
             && enters["Resource"]
                 == json!([
@@ -301,23 +310,66 @@ pub(super) const RULES: [Rule; 28] = [
                 ])
             && enters["Condition"]
                 == json!({"StringEquals": {"aws:ResourceOrgID": reference("OrganizationId")}})
-            && statement(policy, "WriteRecords")["Resource"] == filled("${Records.Arn}/store/*")
-            && policy["Statement"].as_array().into_iter().flatten().all(|one| one["Resource"] != "*")
-            && actions
+            && nothing_is_everything(policy)
+            && actions(policy)
                 == BTreeSet::from([
-                    "kms:Decrypt",
-                    "kms:GenerateDataKey",
                     "logs:CreateLogStream",
                     "logs:PutLogEvents",
-                    "s3:GetObject",
-                    "s3:ListBucket",
-                    "s3:PutObject",
                     "sqs:DeleteMessage",
                     "sqs:GetQueueAttributes",
                     "sqs:ReceiveMessage",
                     "sqs:SendMessage",
                     "sts:AssumeRole",
                 ])
+    }),
+    ("the function writes records into its bucket, where it has one, and nothing else", |all| {
+        let policy = of_records(all, 1);
+        statement(policy, "WriteRecords")["Resource"] == filled("${Records.Arn}/store/*")
+            && nothing_is_everything(policy)
+            && actions(policy)
+                == BTreeSet::from([
+                    "kms:Decrypt",
+                    "kms:GenerateDataKey",
+                    "s3:GetObject",
+                    "s3:ListBucket",
+                    "s3:PutObject",
+                ])
+    }),
+    ("where the store is elsewhere, the function gets tokens for it and for nobody else", |all| {
+        let policy = of_records(all, 2);
+        let token = statement(policy, "ProveItselfToTheStore");
+        let key = "sts:IdentityTokenAudience";
+        actions(policy) == BTreeSet::from(["sts:GetWebIdentityToken"])
+            && token["Condition"]
+                == json!({"ForAllValues:StringEquals": {key: reference("StoreAudience")}, "Null": {key: "false"}})
+    }),
+    ("a bucket is made where the store is nowhere else, and the function is told where it is", |all| {
+        let variables = &of_controller(all, "Function")["Environment"]["Variables"];
+        let either = |own: Value, elsewhere: Value| json!({"Fn::If": ["HasOwnStore", own, elsewhere]});
+        let made = |resource: &str| &all["controller"]["Resources"][resource]["Condition"];
+        all["controller"]["Conditions"]["HasOwnStore"] == json!({"Fn::Equals": [reference("Store"), ""]})
+            && ["Records", "RecordsPolicy"].iter().all(|one| made(one) == "HasOwnStore")
+            && variables["LANDFALL_STORE"] == either(filled("s3://${Records}/store"), reference("Store"))
+            && variables["LANDFALL_MANIFEST"]
+                == either(filled("s3://${Records}/bundle.json"), reference("Bundle"))
+            && ["Identity", "Audience"].iter().all(|one| {
+                variables[format!("LANDFALL_STORE_{}", one.to_uppercase())]
+                    == either(reference("AWS::NoValue"), reference(&format!("Store{one}")))
+            })
+    }),
+    ("a store elsewhere is said whole or not at all", |all| {
+        let rules = &all["controller"]["Rules"];
+        let asserted = |rule: &str| -> Vec<Value> {
+            let all = rules[rule]["Assertions"].as_array().into_iter().flatten();
+            all.map(|one| one["Assert"].clone()).collect()
+        };
+        let not = |condition: Value| json!({"Fn::Not": [condition]});
+        let empty = |parameter: &str| json!({"Fn::Equals": [reference(parameter), ""]});
+        let others = ["Bundle", "StoreIdentity", "StoreAudience"];
+        rules["AStoreElsewhereIsWhole"]["RuleCondition"] == not(empty("Store"))
+            && asserted("AStoreElsewhereIsWhole") == others.map(|one| not(empty(one)))
+            && rules["NothingElsewhereWithoutAStore"]["RuleCondition"] == empty("Store")
+            && asserted("NothingElsewhereWithoutAStore") == others.map(empty)
     }),
     ("a sweep that was not finished is missed", |all| {
         let filter = of_controller(all, "SweepClosed");

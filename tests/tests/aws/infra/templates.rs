@@ -134,14 +134,41 @@ fn faults() -> Vec<Fault> {
         ),
         (
             "the function may become",
-            "/controller/Resources/FunctionRole/Properties/Policies/0/PolicyDocument/Statement/1/Action",
+            "/controller/Resources/FunctionRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource",
+            Some(json!("*")),
+        ),
+        (
+            "the function writes records",
+            "/controller/Resources/FunctionRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/0/Action",
             Some(json!(["s3:ListBucket", "s3:DeleteObject"])),
         ),
         (
-            "the function may become",
-            "/controller/Resources/FunctionRole/Properties/Policies/0/PolicyDocument/Statement/3/Resource",
+            "the function writes records",
+            "/controller/Resources/FunctionRole/Properties/Policies/1/Fn::If/1/PolicyDocument/Statement/2/Resource",
             Some(json!({"Fn::Sub": "${Records.Arn}/*"})),
         ),
+        (
+            "where the store is elsewhere",
+            "/controller/Resources/FunctionRole/Properties/Policies/1/Fn::If/2/PolicyDocument/Statement/0/Condition/Null",
+            gone.clone(),
+        ),
+        (
+            "where the store is elsewhere",
+            "/controller/Resources/FunctionRole/Properties/Policies/1/Fn::If/2/PolicyDocument/Statement/0/Action",
+            Some(json!(["sts:GetWebIdentityToken", "sts:AssumeRole"])),
+        ),
+        ("a bucket is made where", "/controller/Resources/Records/Condition", gone.clone()),
+        (
+            "a bucket is made where",
+            "/controller/Resources/Function/Properties/Environment/Variables/LANDFALL_STORE_AUDIENCE",
+            gone.clone(),
+        ),
+        (
+            "a store elsewhere is said",
+            "/controller/Rules/AStoreElsewhereIsWhole/Assertions/2/Assert",
+            Some(json!(true)),
+        ),
+        ("a store elsewhere is said", "/controller/Rules/NothingElsewhereWithoutAStore", gone.clone()),
         (
             "a sweep that was not",
             "/controller/Resources/SweepMissed/Properties/TreatMissingData",
