@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use landfall_simulator::functions_host::{Asked, Fate, Host};
+use landfall_simulator::functions_host::{Asked, Fate, Host, Invocation};
 use landfall_tests::azurite::Azurite;
 use landfall_tests::judges::root;
 use serde_json::{Value, json};
@@ -63,24 +63,12 @@ async fn each_file_that_is_pasted_is_answered_as_the_table_of_the_readme_says() 
     assert!(plan[&target]["text"].to_string().contains("security-contacts"), "{shown}");
 
     // The message of a unit's sweep, as the portal's queue leaves it.
-    let message = STANDARD.encode(file("queue-sweep-unit.json"));
-    let delivered = host.invoke_queue("queue", &message, 1).await;
-    assert_eq!(delivered.fate, Fate::Deleted, "{delivered:?}");
-    let waiting: Vec<String> = azurite
-        .peek(QUEUE)
-        .split("<MessageText>")
-        .skip(1)
-        .map(|rest| String::from_utf8(STANDARD.decode(rest.split("</").next().unwrap()).unwrap()).unwrap())
-        .collect();
-    let reconcile: Vec<&String> =
-        waiting.iter().filter(|message| message.contains("\"reconcile\"")).collect();
-    assert!(reconcile.len() == 1 && reconcile[0].contains(&target), "{waiting:#?}");
-    let delivered = host.invoke_queue("queue", &STANDARD.encode(reconcile[0]), 1).await;
-    assert_eq!(delivered.fate, Fate::Deleted, "{delivered:?}");
-    let closing =
-        json!({"work": "close", "sweep": serde_json::from_str::<Value>(reconcile[0]).unwrap()["sweep"]});
-    let delivered = host.invoke_queue("queue", &STANDARD.encode(closing.to_string()), 1).await;
-    assert_eq!(delivered.fate, Fate::Deleted, "{delivered:?}");
+    deliver(&host, &file("queue-sweep-unit.json")).await;
+    let reconcile = targets(&azurite);
+    assert!(reconcile.len() == 1 && reconcile[0]["target"] == target, "{reconcile:#?}");
+    drain(&host, &reconcile).await;
+    assert_eq!(lines(&host, "\"unit swept\""), 1);
+    assert_eq!(lines(&host, ALARM), 0, "the alert on a missed sweep is put off by a unit's");
 
     let (shown, status) = paste(&host, &file("console-status.json")).await;
     assert!(shown.starts_with("{\n  \"summary\": \"1 targets: "), "{shown}");
@@ -97,5 +85,46 @@ async fn each_file_that_is_pasted_is_answered_as_the_table_of_the_readme_says() 
     // Over HTTP nothing is changed, and who asks for it is told what to do instead.
     let (shown, refused) = paste(&host, r#"{"action": "sweep", "unit": "workloads/production"}"#).await;
     assert!(refused["refused"].as_str().unwrap().contains("on the work queue"), "{shown}");
+
+    // A whole sweep ends with the words that the alert waits for.
+    let timer = host.invoke_timer("timer", false).await;
+    assert!(matches!(timer, Invocation::Succeeded(_)), "{timer:?}");
+    let whole: Vec<Value> = targets(&azurite).split_off(reconcile.len());
+    assert!(whole.len() > 1, "{whole:#?}");
+    drain(&host, &whole).await;
+    assert_eq!(lines(&host, ALARM), 1, "{}", host.said().join("\n"));
+    let template = std::fs::read_to_string(root().join("infra/azure/controller.json")).unwrap();
+    assert!(template.contains(&format!("AppTraces | where Message has '{ALARM}' |")));
     drop(host.end().await);
+}
+
+/// What the alert on a missed sweep looks for in the log.
+const ALARM: &str = "sweep closed";
+
+async fn deliver(host: &Host, message: &str) {
+    let delivered = host.invoke_queue("queue", &STANDARD.encode(message), 1).await;
+    assert_eq!(delivered.fate, Fate::Deleted, "{message}: {delivered:?}");
+}
+
+/// The messages on the work queue that are about one target each. None is taken, so that older ones stand before newer ones.
+fn targets(azurite: &Azurite) -> Vec<Value> {
+    let messages = azurite.peek(QUEUE);
+    let texts = messages.split("<MessageText>").skip(1).map(|rest| rest.split("</").next().unwrap());
+    texts
+        .map(|text| serde_json::from_slice(&STANDARD.decode(text).unwrap()).unwrap())
+        .filter(|message: &Value| message["work"] == "reconcile")
+        .collect()
+}
+
+/// Works on them, and closes their sweep.
+async fn drain(host: &Host, targets: &[Value]) {
+    for message in targets {
+        deliver(host, &message.to_string()).await;
+    }
+    let sweep = &targets.first().unwrap()["sweep"];
+    deliver(host, &json!({"work": "close", "sweep": sweep}).to_string()).await;
+}
+
+fn lines(host: &Host, with: &str) -> usize {
+    host.said().iter().filter(|line| line.contains(with)).count()
 }

@@ -303,13 +303,13 @@ pub(super) fn all() -> Vec<Fault> {
             "landfall-write` is no identity of the function app",
         ),
         (
-            "an alert on a function that is none",
+            "an alert on words that nobody says",
             controller,
             |it| {
                 let query = &mut it.resource(RULE, "sweep")["properties"]["criteria"]["allOf"][0]["query"];
-                *query = json!(query.as_str().unwrap().replace("'timer'", "'sweep'"));
+                *query = json!(query.as_str().unwrap().replace("closed", "ended"));
             },
-            "no alert asks for the function `timer`",
+            "no alert asks for the sweeps that are closed",
         ),
         (
             "an alert that tells nobody",

@@ -178,14 +178,19 @@ impl<'a> Deployed<'a> {
             }
             queries.push_str(text(&is["criteria"]["allOf"][0]["query"]));
         }
-        for (what, asked) in
-            [("function `timer`", "'timer'"), ("queue `landfall-work-poison`", "/landfall-work-poison/")]
-        {
+        for (what, asked) in [
+            ("sweeps that are closed", "'sweep closed'"),
+            ("queue `landfall-work-poison`", "/landfall-work-poison/"),
+        ] {
             if !queries.contains(asked) {
                 found.push(format!("no alert asks for the {what}"));
             }
         }
-        assert!(root().join("functions/azure/app/timer/function.json").exists());
+        // What is left out of the telemetry can't be counted.
+        let host = std::fs::read_to_string(root().join("functions/azure/app/host.json")).unwrap();
+        let host: Value = serde_json::from_str(&host).unwrap();
+        let whole = &host["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"];
+        assert!(text(whole).split(';').any(|one| one == "Trace"), "{whole}");
     }
 
     /// Roles name single actions, those that the controls declare, and what only reads changes nothing.
