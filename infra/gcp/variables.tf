@@ -216,6 +216,20 @@ variable "bundle_publishers" {
   default     = []
 }
 
+# Who is not named can neither upgrade nor take away what this makes, Terraform's own account included.
+variable "deployers" {
+  description = "Who alone may change what Landfall is made of: principal://goog/subject/ada@acme.example, principalSet://goog/group/platform@acme.example, principal://iam.googleapis.com/projects/-/serviceAccounts/deployer@acme-landfall.iam.gserviceaccount.com. Nobody said: whoever has rights in the project."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition = alltrue([for deployer in var.deployers : can(regex(
+      "^(principal://goog/subject/|principalSet://goog/group/|principal://iam\\.googleapis\\.com/projects/-/serviceAccounts/)[^/@]+@[^/@]+$", deployer
+    ))])
+    error_message = "Each is a person, a group or a service account as deny policies write them, such as principal://goog/subject/ada@acme.example."
+  }
+}
+
 variable "log_days" {
   description = "For how many days the project's logs are kept, the function's among them."
   type        = number

@@ -155,6 +155,44 @@ run "the_store_is_on_another_cloud" {
   }
 }
 
+run "who_deploys_is_spared_and_nobody_else" {
+  command = plan
+
+  variables {
+    deployers = ["principalSet://goog/group/platform@acme.example"]
+  }
+
+  assert {
+    condition     = google_iam_deny_policy.own[0].parent == "cloudresourcemanager.googleapis.com%2Fprojects%2Facme-landfall"
+    error_message = "The policy is on something else than Landfall's project."
+  }
+
+  assert {
+    condition = [for rule in google_iam_deny_policy.own[0].rules : join(" ", sort(rule.deny_rule[0].exception_principals))] == [
+      "principalSet://goog/group/platform@acme.example",
+      "principal://iam.googleapis.com/projects/-/serviceAccounts/landfall-write@acme-landfall.iam.gserviceaccount.com principalSet://goog/group/platform@acme.example",
+    ]
+    error_message = "Others are spared, or those who deploy are not."
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in google_iam_deny_policy.own[0].rules :
+      toset(rule.deny_rule[0].denied_principals) == toset(["principalSet://goog/public:all"]) && length(rule.deny_rule[0].denied_permissions) > 3
+    ])
+    error_message = "Somebody is left out."
+  }
+}
+
+run "without_a_word_nobody_is_denied" {
+  command = plan
+
+  assert {
+    condition     = length(google_iam_deny_policy.own) == 0
+    error_message = "Whoever deploys would be locked out."
+  }
+}
+
 run "functions_elsewhere_keep_everything_here" {
   command = plan
 

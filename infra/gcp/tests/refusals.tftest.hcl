@@ -27,6 +27,7 @@ run "names_that_are_none" {
     console_callers  = ["user:ops@acme.example"]
     billing_accounts = ["main"]
     kms_key          = "landfall"
+    deployers        = ["user:ada@acme.example"]
     log              = "warn"
     store_members    = ["principalSet://iam.googleapis.com/projects/111122223333/locations/global/workloadIdentityPools/landfall/*"]
     remote_store     = { store = "sqlite:store.db", bundle = "bundle.json", identity = "me" }
@@ -43,6 +44,7 @@ run "names_that_are_none" {
     var.console_callers,
     var.billing_accounts,
     var.kms_key,
+    var.deployers,
     var.log,
     var.store_members,
     var.remote_store,

@@ -11,10 +11,12 @@ use std::path::Path;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use landfall_engine::config::{Config, Wrong};
+use landfall_engine::permissions::{Purpose, whole_catalog};
 use landfall_engine::trust::Footing;
 use landfall_federation::Settings;
 use landfall_function_gcp::config::{Auth, FORMS, TIMEOUT, Worker, timeout};
 use landfall_function_gcp::trigger::{Duty, Route, parse};
+use landfall_gcp::permissions::needed;
 use landfall_model::trigger::Trigger;
 use landfall_tests::judges::{Verdict, python, root};
 use serde_json::{Value, json};
@@ -374,6 +376,34 @@ fn named(value: &Value) -> Vec<String> {
         Value::Array(all) => all.iter().flat_map(named).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
+}
+
+/// Of what is denied in Landfall's own project, its writing account is spared exactly what it may do at all. But for giving service accounts
+/// away: there it would be giving away its own.
+#[test]
+fn who_writes_is_denied_only_what_it_may_not_do_elsewhere_either() {
+    let text = std::fs::read_to_string(configuration().join("protect.tf")).unwrap();
+    let list = |name: &str| -> BTreeSet<String> {
+        let (_, list) = text.split_once(&format!("  {name} = [\n")).unwrap();
+        let (list, _) = list.split_once("]").unwrap();
+        list.split('"')
+            .skip(1)
+            .step_by(2)
+            .map(|one| {
+                let (service, permission) = one.split_once(".googleapis.com/").unwrap();
+                format!(
+                    "{}.{permission}",
+                    if service == "cloudresourcemanager" { "resourcemanager" } else { service }
+                )
+            })
+            .collect()
+    };
+    let needed = needed(Purpose::Apply, &whole_catalog());
+    let may: BTreeSet<&str> = needed.permissions().collect();
+    let spared = list("kept_but_for_the_baseline");
+    assert!(spared.iter().all(|one| may.contains(one.as_str())), "{spared:?}");
+    let denied: Vec<String> = list("kept").into_iter().filter(|one| may.contains(one.as_str())).collect();
+    assert_eq!(denied, ["iam.serviceAccounts.setIamPolicy"]);
 }
 
 /// An alert waits for words that the function says at a sweep's end.
