@@ -13,3 +13,4 @@ mod properties;
 mod scp;
 mod sdk;
 mod spine;
+mod sweep;

@@ -3,9 +3,9 @@
 
 use jiff::SignedDuration;
 use landfall_engine::engine::Deadline;
+use landfall_engine::pause;
 use landfall_engine::queue::Queue as _;
 use landfall_engine::reconcile::{Order, Reconciled, reconcile};
-use landfall_engine::{pause, sweep, work};
 use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Standing;
 use landfall_model::finding::Status;
@@ -13,7 +13,7 @@ use landfall_model::outcome::Done;
 use landfall_model::record::Life;
 use landfall_model::report::Next;
 use landfall_model::target::Target;
-use landfall_model::trigger::{Cause, Work};
+use landfall_model::trigger::Cause;
 use landfall_simulator::{Faults, Joined};
 use landfall_tests::stage::{ACME, Stage, tenant, world};
 use std::sync::Arc;
@@ -310,53 +310,6 @@ async fn suspended_and_management_accounts_are_reported_and_not_written() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_nobody_finishes_closes_with_who_is_unknown() {
-    let stage = Stage::with(3).await;
-    let id = sweep::begin(&stage.engine, None, stage.deadline()).await.unwrap();
-    // One message of three is poison for its worker: it is never done, and ends among the dead.
-    let mut lost = None;
-    for _ in 0..20 {
-        for message in stage.queue.receive(10).await.unwrap() {
-            let work = work::read(&message.body).unwrap();
-            match &work {
-                Work::Reconcile { target, .. } if lost.is_none() || lost.as_ref() == Some(target) => {
-                    lost = Some(target.clone());
-                    stage.queue.retry(&message.receipt, Duration::ZERO).await.unwrap();
-                }
-                Work::Reconcile { .. } | Work::Sweep { .. } | Work::Continue { .. } | Work::Close { .. } => {
-                    drop(work::perform(&stage.engine, &work, stage.deadline()).await.unwrap());
-                    stage.queue.done(&message.receipt).await.unwrap();
-                }
-            }
-        }
-    }
-    assert_eq!(stage.queue.dead().await.unwrap().len(), 1);
-    assert!(sweep::close(&stage.engine, &id).await.unwrap().is_none(), "its time is not over");
-    stage.clock.pass(SignedDuration::from_mins(31));
-    let closed = sweep::close(&stage.engine, &id).await.unwrap().unwrap();
-    assert_eq!(closed.unknown, [lost.unwrap()]);
-    assert_eq!(closed.done + 1, closed.targets);
-}
-
-#[tokio::test]
-async fn a_sweep_cut_by_its_deadline_goes_on_where_it_was() {
-    let stage = Stage::with(45).await;
-    let short = Deadline(stage.engine.clock.now() + SignedDuration::from_secs(2));
-    let id = sweep::begin(&stage.engine, None, short).await.unwrap();
-    for _ in 0..20 {
-        stage.drain().await;
-    }
-    let closed = loop {
-        if let Some(closed) = sweep::close(&stage.engine, &id).await.unwrap() {
-            break closed;
-        }
-        stage.drain().await;
-    };
-    assert!(closed.unknown.is_empty(), "{closed:?}");
-    assert_eq!(closed.targets, 47, "45 accounts, the management account and the organization");
-}
-
-#[tokio::test]
 async fn a_policy_that_reaches_too_many_tenants_is_held_back_and_the_rest_is_made() {
     let manifest = ACME.replace("tenants: 50", "tenants: 2");
     let mut world = world(6);
@@ -395,33 +348,6 @@ async fn the_roles_of_a_fresh_account_may_need_a_minute() {
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     stage.run(&account, Cause::Settling(report.run)).await;
     assert_eq!(stage.record(&account).await.unwrap().life, Life::HandedOver);
-}
-
-#[tokio::test]
-async fn a_tenant_that_is_busy_is_not_done_and_its_sweep_waits_for_it() {
-    let stage = Stage::with(2).await;
-    stage.sweep().await;
-    // Another run holds an account, and dies.
-    let held = landfall_engine::lease::take(
-        &stage.engine,
-        &tenant("222222222222"),
-        &stage.engine.new_run(),
-        Deadline(stage.engine.clock.now() + SignedDuration::from_secs(60)),
-    )
-    .await
-    .unwrap();
-    let id = sweep::begin(&stage.engine, None, stage.deadline()).await.unwrap();
-    stage.drain().await;
-    assert!(sweep::close(&stage.engine, &id).await.unwrap().is_none(), "one is missing");
-    drop(held);
-    // Its lease ends, and the message that was left for that moment is done.
-    stage.clock.pass(SignedDuration::from_secs(70));
-    let target = tenant("222222222222");
-    let cause = Cause::Resumed(stage.record("222222222222").await.unwrap().lease.unwrap().run);
-    let work = Work::Reconcile { target, sweep: Some(id.clone()), page: Some(0), cause };
-    drop(work::perform(&stage.engine, &work, stage.deadline()).await.unwrap());
-    let closed = sweep::close(&stage.engine, &id).await.unwrap().unwrap();
-    assert!(closed.unknown.is_empty() && closed.complete, "{closed:?}");
 }
 
 #[tokio::test]

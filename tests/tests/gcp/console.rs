@@ -7,7 +7,7 @@ use landfall_simulator::cloud_run::{Answered, CloudRun};
 use landfall_tests::judges::root;
 use serde_json::{Value, json};
 
-use crate::events::{Ground, QUEUE, SCHEDULER};
+use crate::ground::{Ground, QUEUE, SCHEDULER};
 
 const JANE: &str = "jane@acme.example";
 const TARGET: &str = "gcp/acme-checkout-prod";

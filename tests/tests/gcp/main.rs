@@ -8,6 +8,7 @@ mod crash;
 mod environment;
 mod events;
 mod gcs;
+mod ground;
 mod infra;
 mod killed;
 mod permissions;
