@@ -4,8 +4,8 @@
 //! reads what it hands over, [`shell`] hands that to the engine, [`answer`] is the envelope that the host needs around everything.
 //! [`config`] is what the deployment says by environment.
 //!
-//! The console takes the same requests as Lambda's, and `apply` among them changes things: its `authLevel` is `function`, so whoever
-//! asks needs the function's key, and the host itself turns away who has none.
+//! The console takes Lambda's requests but for those that change something: a key is easily passed on. Its `authLevel` is `function`, so
+//! whoever asks needs the function's key, and the host itself turns away who has none.
 
 pub mod answer;
 pub mod config;

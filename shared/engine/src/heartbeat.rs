@@ -1,7 +1,8 @@
 //! Each cloud's sweep leaves a sign of life in the store, and looks for those of the others: a function that broke, or that somebody
 //! made quiet, is told of by the functions on the other clouds.
 //!
-//! It is one of two alarms. The other is each platform's own, on a schedule that wakes nobody (`infra/`), and no function can silence it.
+//! It is one of two alarms. The other is each platform's own (`infra/`), on the absence of the line that a closed sweep logs: a function
+//! that broke or was stopped can't silence it. One that was stolen could go on saying the line, as it could go on leaving signs of life.
 
 use jiff::SignedDuration;
 use landfall_model::heartbeat::{Heartbeat, Partial, Silent};
