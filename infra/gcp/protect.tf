@@ -10,10 +10,11 @@ resource "google_resource_manager_lien" "project" {
   depends_on = [google_project_service.apis]
 }
 
-# Nobody changes or deletes what Landfall is made of but who deploys it: not the project's owners, and not Landfall, whoever has become it.
-# Deny policies win over every grant, and only the organization's deny administrators change them. They know some permissions and refuse a
-# document that names another (https://cloud.google.com/iam/docs/deny-permissions-support): nothing known is here of Cloud Scheduler, Cloud
-# Tasks, Pub/Sub and Cloud Monitoring. Who stops those is noticed by the next cloud's sweep.
+# Nobody changes or deletes what Landfall is made of but who deploys it, not even the project's owners: deny policies win over every grant,
+# and only the organization's deny administrators change them. The account that writes is one of these (roles.tf), because the gate of a new
+# project is a deny policy: whoever has become it can take this one away first, which shows in the audit log.
+# Deny policies know some permissions and refuse a document that names another (https://cloud.google.com/iam/docs/deny-permissions-support):
+# nothing known is here of Cloud Scheduler, Cloud Tasks, Pub/Sub and Cloud Monitoring. Who stops those is noticed by the next cloud's sweep.
 locals {
   kept = [
     "cloudresourcemanager.googleapis.com/projects.delete",
