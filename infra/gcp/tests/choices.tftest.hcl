@@ -197,7 +197,7 @@ run "functions_elsewhere_keep_everything_here" {
   command = plan
 
   variables {
-    store_members = ["principal://iam.googleapis.com/projects/111122223333/locations/global/workloadIdentityPools/landfall/subject/arn:aws:iam::111111111111:role/landfall"]
+    store_members = ["principal://iam.googleapis.com/projects/111122223333/locations/global/workloadIdentityPools/landfall/subject/arn:aws:iam::111111111111:role/landfall-controller"]
   }
 
   assert {
