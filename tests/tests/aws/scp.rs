@@ -228,6 +228,7 @@ fn ordinary(levels: &Value) -> Vec<Request> {
             "iam:UpdateAssumeRolePolicy",
             "iam:AttachRolePolicy",
             "iam:CreateRole",
+            "iam:PassRole",
             "iam:PutRolePolicy",
         ] {
             requests.push(ask("admin", action, "us-east-1", DENIED).on(role(guarded)));
@@ -235,6 +236,7 @@ fn ordinary(levels: &Value) -> Vec<Request> {
         }
     }
     for own in ["app", "landfall", "break-glass2"] {
+        requests.push(ask("admin", "iam:PassRole", "eu-central-1", ALLOWED).on(role(own)));
         requests.push(ask("admin", "iam:DeleteRole", "us-east-1", ALLOWED).on(role(own)));
     }
     for spared in SPARED {

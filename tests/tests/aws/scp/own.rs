@@ -140,7 +140,13 @@ const OWN: [(&str, &[&str], &[&str]); 14] = [
     ("arn:aws:kms:eu-central-1:222222222222:alias/landfall", &["kms:DeleteAlias", "kms:UpdateAlias"], &[]),
     (
         "arn:aws:iam::222222222222:role/landfall-ScheduleRole-1X",
-        &["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"],
+        &[
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:PassRole",
+            "iam:PutRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+        ],
         &["iam:GetRole"],
     ),
     (

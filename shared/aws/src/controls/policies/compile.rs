@@ -100,14 +100,16 @@ const GLOBAL: [&str; 67] = [
     "wafv2:*",
 ];
 
-/// What changes a role, or who may assume it. Making one counts: a role with a spared name would be spared.
-const ROLE_CHANGES: [&str; 13] = [
+/// What changes a role, or who may assume it. Making one counts: a role with a spared name would be spared. So does passing one, since
+/// whoever gives it to a function of their own acts as that role.
+const ROLE_CHANGES: [&str; 14] = [
     "iam:AttachRolePolicy",
     "iam:CreateRole",
     "iam:DeleteRole",
     "iam:DeleteRolePermissionsBoundary",
     "iam:DeleteRolePolicy",
     "iam:DetachRolePolicy",
+    "iam:PassRole",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:TagRole",
