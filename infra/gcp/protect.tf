@@ -40,9 +40,17 @@ locals {
     "iam.googleapis.com/serviceAccounts.disable",
   ]
 
+  # Whoever may act as an account of Landfall's, starts something of their own as that account. The function brings its tasks as one, and the
+  # baseline changes machines that run as one.
+  acting = ["iam.googleapis.com/serviceAccounts.actAs"]
+
   # Each rule with whom it spares.
   denials = [
     { permissions = local.kept, spared = [] },
+    {
+      permissions = local.acting
+      spared      = [for who in ["function", "write"] : "principal://iam.googleapis.com/projects/-/serviceAccounts/${local.email[who]}"]
+    },
     {
       permissions = local.kept_but_for_the_baseline
       spared      = ["principal://iam.googleapis.com/projects/-/serviceAccounts/${local.email["write"]}"]
@@ -72,8 +80,11 @@ resource "google_iam_deny_policy" "own" {
   depends_on = [
     google_cloud_run_v2_service.function,
     google_logging_project_bucket_config.logs,
+    google_cloud_run_v2_service_iam_member.callers,
     google_resource_manager_lien.project,
+    google_service_account_iam_member.impersonation,
     google_service_account_iam_member.tokens,
+    google_service_account_iam_member.work,
     google_storage_bucket_iam_member.publishers,
     google_storage_bucket_iam_member.reads,
     google_storage_bucket_iam_member.writes,
