@@ -205,7 +205,9 @@ pub async fn enumerate(engine: &Engine, id: &SweepId, deadline: Deadline) -> Res
         if let Some(unit) = &sweep.unit {
             tenants = part::within(engine, unit, tenants).await?;
         }
-        if !tenants.is_empty() {
+        // Of a unit's sweep empty pages count, too: whom a page holds depends on the bundle, and a run that goes on after a cut may follow
+        // another one than the run that wrote this page.
+        if sweep.unit.is_some() || !tenants.is_empty() {
             let page = keys::page(id, sweep.pages)?;
             match engine.store.create_json(&page, &tenants).await {
                 Ok(_) => {}
