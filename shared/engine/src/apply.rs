@@ -57,6 +57,8 @@ pub struct Progress {
     pub made: Made,
     /// Settings that were written.
     pub touched: BTreeSet<Address>,
+    /// Settings whose writing failed: only a look tells what became of them.
+    pub doubtful: BTreeSet<Address>,
     /// Settings that were looked at again, and not written since.
     pub looked: Observed,
     /// Changes that time did not allow.
@@ -78,10 +80,17 @@ impl Progress {
     }
 
     fn record(&mut self, engine: &Engine, change: &Change, result: Done) {
-        if let Done::Written { made } = &result {
-            self.made.insert(change.id.clone(), made.clone());
-            self.touched.insert(change.address.clone());
-            self.looked.0.remove(&change.address);
+        match &result {
+            Done::Written { made } => {
+                self.made.insert(change.id.clone(), made.clone());
+                self.touched.insert(change.address.clone());
+                self.looked.0.remove(&change.address);
+            }
+            Done::Failed { .. } => {
+                self.doubtful.insert(change.address.clone());
+                self.looked.0.remove(&change.address);
+            }
+            Done::Moved { .. } | Done::Withheld { .. } => {}
         }
         self.outcomes.push(Outcome {
             change: change.id.clone(),
@@ -220,11 +229,18 @@ async fn one(
     let result = match writer.write(change, made).await {
         Ok(made) => Done::Written { made },
         Err(why) => {
-            // A refusal leaves everything as it was, and a lost answer does not say so: only a look tells the two apart.
+            // A refusal leaves everything as it was, and a lost answer does not say so: a look does. Somebody else who made the very same in
+            // between is taken for us, as where a cloud answers that it is there already.
             let now = observe::look(reader, &*engine.clock, desired, &change.address).await.seen;
             if !is_undone(&now, change) {
                 history.lock().await.settle(engine, intent, change, &now).await?;
-                return Ok(Done::Failed { why });
+                let seen = match now {
+                    Seen::Present(_) | Seen::Absent | Seen::NotOffered(_) => {
+                        "a look shows that it took effect all the same"
+                    }
+                    Seen::Unreadable(_) => "and whether it took effect can't be seen now",
+                };
+                return Ok(Done::Failed { why: format!("{why}; {seen}") });
             }
             Done::Failed { why }
         }

@@ -202,11 +202,13 @@ async fn round(engine: &Engine, order: &Order, held: &mut Held) -> Result<Report
     // the unit that it was moved to.
     let desired = self::desired(engine, order, held, facts, inventory).await?;
     let moved = progress.touched.iter().any(|address| address.control == ControlKind::Placement);
+    let written =
+        |address: &Address| progress.touched.contains(address) || progress.doubtful.contains(address);
     let again: BTreeSet<Address> = engine
         .cloud
         .addresses(&desired)
         .into_iter()
-        .filter(|address| moved || progress.touched.contains(address) || !observed.0.contains_key(address))
+        .filter(|address| moved || written(address) || !observed.0.contains_key(address))
         .filter(|address| !progress.looked.0.contains_key(address))
         .collect();
     let later = observe(&*reader, &*engine.clock, &desired, again.into_iter().collect(), None).await;
