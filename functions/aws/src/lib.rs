@@ -12,17 +12,23 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
+use lambda_runtime_api_client::PooledClient;
+use serde_json::{Value, json};
 
 use shell::Shell;
 
-/// Runs the function until Lambda ends it. A wrong environment is one line on standard error, and the process ends with 1.
+/// Runs the function until Lambda ends it. A wrong environment is one line on standard error and an initialization error of Lambda's with
+/// the same words, and the process ends with 1.
 pub async fn run() -> std::process::ExitCode {
     log();
     let shell = match Shell::from_env().await {
         Ok(shell) => Arc::new(shell),
         Err(error) => {
-            tracing::error!("{error:#}");
+            let why = format!("{error:#}");
+            tracing::error!("{why}");
+            if let Err(error) = tell_lambda(&why).await {
+                tracing::error!("Lambda could not be told: {error}");
+            }
             return std::process::ExitCode::FAILURE;
         }
     };
@@ -43,6 +49,23 @@ pub async fn run() -> std::process::ExitCode {
             std::process::ExitCode::FAILURE
         }
     }
+}
+
+/// Says why there is no function, so that the console shows the reason and not only that a process ended.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror>
+async fn tell_lambda(why: &str) -> Result<(), Error> {
+    const KIND: &str = "Landfall.Environment";
+    // Started by hand, there is nobody to tell.
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return Ok(());
+    }
+    let body = json!({"errorMessage": why, "errorType": KIND, "stackTrace": []}).to_string();
+    let request = http::Request::post("/2018-06-01/runtime/init/error")
+        .header("content-type", "application/json")
+        .header("lambda-runtime-function-error-type", KIND)
+        .body(body.into())?;
+    PooledClient::builder().build().call(request).await?;
+    Ok(())
 }
 
 /// Lambda says its deadline in milliseconds since 1970. One that makes no sense leaves a minute.

@@ -11,6 +11,9 @@ use crate::trust::Footing;
 /// How the addresses of the clouds' storages begin.
 pub const SCHEMES: [&str; 3] = ["s3://", "az://", "gs://"];
 
+/// How much can be logged.
+const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
+
 /// What the deployment says.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -69,6 +72,7 @@ impl Config {
         )?;
         let store = need("LANDFALL_STORE", format!("where everything is kept: `{store}`"))?;
         check_store(&store, footing, forms)?;
+        check_bundle(&manifest, &store, forms)?;
         let queue = need("LANDFALL_QUEUE", format!("the work queue's URL: `{queue}`"))?;
         let public_keys = match get("LANDFALL_PUBLIC_KEYS") {
             Some(text) => Some(PublicKeys::parse(&text).map_err(|error| Wrong {
@@ -91,6 +95,13 @@ impl Config {
             })?),
             None => None,
         };
+        // Where the log is set up nobody could be told; the usual level would hide that another one was meant.
+        if let Some(level) = get("LANDFALL_LOG")
+            && !LEVELS.iter().any(|known| level.eq_ignore_ascii_case(known))
+        {
+            let why = format!("`{level}` is no level; expected one of {}", LEVELS.join(", "));
+            return Err(Wrong { variable: "LANDFALL_LOG", why });
+        }
         Ok(Config { manifest, store, queue, public_keys, cloud })
     }
 
@@ -128,6 +139,23 @@ impl Config {
             (None, _, None) => wrong("LANDFALL_MANIFEST", format!("the manifest has no {spoken} cloud")),
         }
     }
+}
+
+/// A bundle is a file, or an object of the own cloud or of the store's: nobody could reach it elsewhere.
+fn check_bundle(manifest: &str, store: &str, forms: &Forms) -> Result<(), Wrong> {
+    let Some((scheme, _)) = manifest.split_once("://") else { return Ok(()) };
+    let from =
+        |scheme: &str| manifest.starts_with(scheme) && (scheme == forms.scheme || store.starts_with(scheme));
+    if SCHEMES.iter().any(|scheme| from(scheme)) {
+        return Ok(());
+    }
+    let why = if SCHEMES.iter().any(|known| known.trim_end_matches("://") == scheme) {
+        format!("`{manifest}` is on a cloud where neither this function nor its store `{store}` is")
+    } else {
+        format!("`{manifest}` is no address that is known here")
+    };
+    let why = format!("{why}; expected a file, `{}`, or an address where the store is", forms.bundle);
+    Err(Wrong { variable: "LANDFALL_MANIFEST", why })
 }
 
 fn check_store(store: &str, footing: Footing, forms: &Forms) -> Result<(), Wrong> {
@@ -181,6 +209,15 @@ mod tests {
     #[test]
     fn a_right_environment_is_read() {
         assert!(read(&right(), Footing::Loopback).is_ok());
+        for (variable, value) in [("LANDFALL_MANIFEST", "/var/task/bundle.json"), ("LANDFALL_LOG", "DEBUG")] {
+            let mut environment = right();
+            environment.insert(variable, value);
+            assert!(read(&environment, Footing::Loopback).is_ok(), "{variable}");
+        }
+        let mut elsewhere = right();
+        elsewhere
+            .extend([("LANDFALL_STORE", "gs://acme/store"), ("LANDFALL_MANIFEST", "gs://acme/bundle.json")]);
+        assert!(read(&elsewhere, Footing::Loopback).is_ok());
     }
 
     #[test]
@@ -191,6 +228,24 @@ mod tests {
                 "",
                 Footing::Loopback,
                 "LANDFALL_MANIFEST: is not set; expected the bundle",
+            ),
+            (
+                "LANDFALL_MANIFEST",
+                "gs://acme/bundle.json",
+                Footing::Loopback,
+                "LANDFALL_MANIFEST: `gs://acme/bundle.json` is on a cloud where neither",
+            ),
+            (
+                "LANDFALL_MANIFEST",
+                "https://acme.example/bundle.json",
+                Footing::Loopback,
+                "LANDFALL_MANIFEST: `https://acme.example/bundle.json` is no address",
+            ),
+            (
+                "LANDFALL_LOG",
+                "loud",
+                Footing::Loopback,
+                "LANDFALL_LOG: `loud` is no level; expected one of error",
             ),
             ("LANDFALL_STORE", "", Footing::Loopback, "LANDFALL_STORE: is not set"),
             ("LANDFALL_STORE", "postgres://x", Footing::Loopback, "is no store that is known here"),

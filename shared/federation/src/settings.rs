@@ -91,6 +91,17 @@ pub struct Wrong {
 }
 
 impl Settings {
+    /// What is said of a store on another cloud, where the store is not there. Both can't be meant.
+    pub(crate) fn unwanted(variable: impl Fn(&str) -> Option<String>, store: &str) -> Option<Wrong> {
+        let set = |name: &&&'static str| variable(name).is_some_and(|value| !value.is_empty());
+        [IDENTITY, AUDIENCE].iter().find(set).map(|name| Wrong {
+            variable: name,
+            why: format!(
+                "is set, and the store `{store}` is not on another cloud; expected nothing, or a store there in LANDFALL_STORE"
+            ),
+        })
+    }
+
     /// What the environment says of the store at `address`, which is on another cloud than the function. `loopback`: everything else
     /// that this process reaches is on this machine, and only then may something stand in for the other cloud.
     pub fn read(
@@ -246,6 +257,21 @@ mod tests {
             environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
         Settings::read(variable, address, loopback).map_err(|wrong| wrong.to_string())
+    }
+
+    #[test]
+    fn what_is_only_for_a_store_elsewhere_is_not_passed_over_in_silence() {
+        let unwanted = |environment: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            };
+            Settings::unwanted(variable, "s3://acme/store").map(|wrong| wrong.variable)
+        };
+        assert_eq!(unwanted(&[]), None);
+        // Resource Manager sets what is not meant to nothing.
+        assert_eq!(unwanted(&[(IDENTITY, ""), (AUDIENCE, "")]), None);
+        assert_eq!(unwanted(&[(IDENTITY, PROVIDER)]), Some(IDENTITY));
+        assert_eq!(unwanted(&[(AUDIENCE, "api://landfall-store")]), Some(AUDIENCE));
     }
 
     #[test]

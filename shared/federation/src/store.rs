@@ -177,7 +177,9 @@ where
     H: Home + Identity + Clone + 'static,
     C: HttpConnector + Clone,
 {
-    let Some(address) = config.foreign_store(forms) else { return Ok(None) };
+    let Some(address) = config.foreign_store(forms) else {
+        return Settings::unwanted(variable, &config.store).map_or(Ok(None), Err);
+    };
     let settings = Settings::read(variable, address, home.footing() == Footing::Loopback)?;
     let federation = Federation::new(settings, Arc::new(home.clone()), connector);
     let federation =

@@ -33,6 +33,18 @@ fn one_wrong_variable_is_one_line_at_the_start() {
             "LANDFALL_STORE_IDENTITY: is not set, and the store",
         ),
         (
+            &[loopback, storage, manifest, store, queue, ("LANDFALL_STORE_AUDIENCE", "api://landfall-store")],
+            "LANDFALL_STORE_AUDIENCE: is set, and the store `az://acmelandfall/store` is not on another cloud",
+        ),
+        (
+            &[loopback, ("LANDFALL_MANIFEST", "s3://b/bundle.json"), store],
+            "LANDFALL_MANIFEST: `s3://b/bundle.json` is on a cloud where neither this function nor its store",
+        ),
+        (
+            &[loopback, manifest, store, queue, ("LANDFALL_LOG", "loud")],
+            "LANDFALL_LOG: `loud` is no level; expected one of error, warn, info, debug",
+        ),
+        (
             &[loopback, manifest, store, ("LANDFALL_QUEUE", "work")],
             "LANDFALL_QUEUE: `work` is not the URL of a queue",
         ),

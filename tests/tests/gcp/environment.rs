@@ -31,6 +31,26 @@ fn one_wrong_variable_is_one_line_at_the_start() {
             &[loopback, manifest, ("LANDFALL_STORE", "az://acme/landfall"), queue, platform, worker],
             "LANDFALL_STORE_IDENTITY: is not set, and the store `az://acme/landfall` is on another cloud",
         ),
+        (
+            &[
+                loopback,
+                manifest,
+                store,
+                queue,
+                platform,
+                worker,
+                ("LANDFALL_STORE_IDENTITY", "arn:aws:iam::111111111111:role/landfall-store"),
+            ],
+            "LANDFALL_STORE_IDENTITY: is set, and the store",
+        ),
+        (
+            &[loopback, ("LANDFALL_MANIFEST", "s3://b/bundle.json"), store],
+            "LANDFALL_MANIFEST: `s3://b/bundle.json` is on a cloud where neither this function nor its store",
+        ),
+        (
+            &[loopback, manifest, store, queue, ("LANDFALL_LOG", "loud")],
+            "LANDFALL_LOG: `loud` is no level; expected one of error, warn, info, debug",
+        ),
         (&[manifest, store, queue], "LANDFALL_PUBLIC_KEYS: is not set"),
         (&[loopback, manifest, store, queue, keys], "LANDFALL_PUBLIC_KEYS: "),
         (&[loopback, manifest, store, queue], "LANDFALL_AUTH: is not set; expected `oidc`"),
