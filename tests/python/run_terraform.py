@@ -179,7 +179,7 @@ def main(arguments):
     terraform = shutil.which("terraform")
     lacking = "is not installed" if not terraform else too_old(terraform)
     if lacking:
-        print(f"skipped: 1, Terraform {lacking} (https://developer.hashicorp.com/terraform/install)")
+        print(f"skipped: Terraform {lacking} (https://developer.hashicorp.com/terraform/install)")
         return NO_TERRAFORM
     verdict = {"steps": {}, "runs": {}, "planned": {}}
     with tempfile.TemporaryDirectory() as place:

@@ -1,7 +1,7 @@
 //! The harness of the independent judges: programs in Python and Node whose heart nobody here wrote, moto's server, and the
 //! function as the process that Lambda would start.
 //!
-//! What is missing fails a test and says what to do; nothing is skipped in silence.
+//! What is missing fails a test and says what to do; the few programs that no setup installs are skipped, and counted (`skipped.rs`).
 
 #![expect(
     clippy::unwrap_used,

@@ -12,5 +12,6 @@ pub mod packages;
 pub mod permissions;
 pub mod properties;
 pub mod real;
+pub mod skipped;
 pub mod spine;
 pub mod stage;

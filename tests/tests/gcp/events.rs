@@ -14,6 +14,7 @@ use landfall_function_gcp::trigger::{Route, parse};
 use landfall_simulator::cloud_run::{Answered, CloudRun};
 use landfall_simulator::tokens::{Claims, Forgery};
 use landfall_tests::judges::{python, root};
+use landfall_tests::skipped::skip;
 use serde_json::{Value, json};
 
 use crate::ground::{AUDIENCE, EVENTS, Ground, PROJECT, QUEUE, SCHEDULER, TASKS};
@@ -370,8 +371,9 @@ fn emulator() -> Option<PathBuf> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn google_s_own_pub_sub_pushes_to_the_function() {
     let Some(program) = emulator() else {
-        eprintln!(
-            "skipped: 1, Google's Pub/Sub emulator is not installed (gcloud components install pubsub-emulator)"
+        skip(
+            "Google's own Pub/Sub pushes to the function",
+            "its emulator is not installed (gcloud components install pubsub-emulator)",
         );
         return;
     };

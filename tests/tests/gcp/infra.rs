@@ -3,7 +3,7 @@
 //!
 //! The provider is a program that no package registry carries; its schema is what `tests/setup` takes from one. Each judge is shown the same
 //! files with one fault as well, and has to name it.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,7 @@ use landfall_function_gcp::trigger::{Duty, Route, parse};
 use landfall_gcp::permissions::needed;
 use landfall_model::trigger::Trigger;
 use landfall_tests::judges::{Verdict, python, root};
+use landfall_tests::skipped::skip;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -201,10 +202,10 @@ fn what_does_not_fit_the_schema_is_named() {
 }
 
 /// What Terraform said; nothing where there is none, which is told.
-fn terraform(folder: &Path, steps: &[&str]) -> Option<Verdict> {
+fn terraform(what: &str, folder: &Path, steps: &[&str]) -> Option<Verdict> {
     let verdict = judge("run_terraform.py", folder, steps);
-    if verdict.said.starts_with(SKIPPED) {
-        eprint!("{}", verdict.said);
+    if let Some(why) = verdict.said.strip_prefix(SKIPPED) {
+        skip(what, why.trim());
         return None;
     }
     Some(verdict)
@@ -212,7 +213,8 @@ fn terraform(folder: &Path, steps: &[&str]) -> Option<Verdict> {
 
 #[test]
 fn terraform_is_content_and_the_function_takes_what_it_plans() {
-    let Some(verdict) = terraform(&configuration(), &[]) else { return };
+    let what = "what Terraform says of infra/gcp";
+    let Some(verdict) = terraform(what, &configuration(), &[]) else { return };
     assert!(verdict.content, "{}{}", verdict.said, verdict.complained);
     let summary = summary(&verdict);
     assert_eq!(summary["steps"], json!({"fmt": true, "validate": true, "test": true}));
@@ -256,7 +258,8 @@ fn terraform_names_what_is_wrong() {
         ),
     ] {
         let place = with_fault(file, text, instead);
-        let Some(verdict) = terraform(place.path(), &[step]) else { return };
+        let what = "whether Terraform finds faults in infra/gcp";
+        let Some(verdict) = terraform(what, place.path(), &[step]) else { return };
         assert!(!verdict.content, "{named}: nothing was found");
         assert!(verdict.said.contains(named), "{named}: {}{}", verdict.said, verdict.complained);
     }
