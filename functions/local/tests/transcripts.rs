@@ -114,26 +114,25 @@ fn steady(text: &str) -> String {
 fn times(text: &str) -> String {
     let mut steady = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find(" 20") {
-        let (head, tail) = rest.split_at(at + 1);
+    while let Some(at) = rest.find("202") {
+        let (head, tail) = rest.split_at(at);
         steady.push_str(head);
-        let shape = |text: &str| {
-            text.len() == 17
-                && text.bytes().enumerate().all(|(n, b)| match n {
-                    4 | 7 => b == b'-',
-                    10 => b == b' ',
-                    13 => b == b':',
-                    16 => b == b'Z',
-                    _ => b.is_ascii_digit(),
-                })
-        };
-        match tail.get(..17).filter(|text| shape(text)) {
-            Some(_) => {
-                steady.push_str("<time>");
-                rest = &tail[17..];
-            }
-            None => rest = tail,
-        }
+        let end = tail.find('Z').map_or(0, |end| end + 1);
+        let moment = tail.get(..end).filter(|moment| is_moment(moment));
+        steady.push_str(moment.map_or("202", |_| "<time>"));
+        rest = &tail[moment.map_or(3, str::len)..];
     }
     steady + rest
+}
+
+/// To the minute, the second or further, as people read it or as machines do.
+fn is_moment(text: &str) -> bool {
+    let like = "2026-01-01 00:00";
+    let near = text.starts_with("2026") || text.starts_with("2027");
+    let (begin, more) = text.split_at_checked(like.len()).unwrap_or_default();
+    let fits =
+        |(is, like): (char, char)| if like.is_ascii_digit() { is.is_ascii_digit() } else { is == like };
+    near && begin.replacen('T', " ", 1).chars().zip(like.chars()).all(fits)
+        && !begin.is_empty()
+        && more.chars().all(|c| c.is_ascii_digit() || ":.Z".contains(c))
 }
