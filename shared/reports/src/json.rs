@@ -129,8 +129,18 @@ fn about(about: &About, most: usize) -> Spoken {
         About::Applied(reconciled) => self::reconciled(reconciled, most),
         About::Explained(explanation) => self::explanation(explanation, most),
         About::Unknown => Spoken::of("unknown", "no run has looked at it yet"),
-        About::Failed(why) => Spoken::of("error", why.as_str()),
+        About::Failed(why) => Spoken::of("error", cut(why, most)),
     }
+}
+
+/// No more of a text than fits, and how much there was. JSON writes a quote or a line's end as two bytes.
+fn cut(text: &str, most: usize) -> String {
+    let room = most.saturating_sub(FRAME);
+    if size(&text) <= room {
+        return text.to_owned();
+    }
+    let begin = text.get(..text.floor_char_boundary(room / 2)).unwrap_or_default();
+    format!("{begin}… (cut, {} bytes in all)", text.len())
 }
 
 fn reconciled(reconciled: &Reconciled, most: usize) -> Spoken {
@@ -306,6 +316,18 @@ mod tests {
         let shown = value["text"].as_array().unwrap().len();
         assert!(written.len() <= MOST && written.len() > MOST - 2 * FRAME, "{}", written.len());
         assert_eq!(value["more"], format!("and {} more lines", 200_000 - shown));
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_to_its_share() {
+        let failed = |why: String| written(&about(&About::Failed(why), FRAME + 101)).1["error"].clone();
+        assert_eq!(failed("no right".to_owned()), "no right");
+        assert_eq!(failed("é".repeat(80)), format!("{}… (cut, 160 bytes in all)", "é".repeat(25)));
+        let target = |index| format!("aws/{index:012}").parse::<Target>().unwrap();
+        let told: Vec<(Target, About)> =
+            (0..1_000).map(|index| (target(index), About::Failed("a \"quote\"\n".repeat(1_000)))).collect();
+        let (written, _) = written(&several(&told, about));
+        assert!(written.len() <= MOST, "{}", written.len());
     }
 
     #[test]
