@@ -71,6 +71,34 @@ resource "google_monitoring_alert_policy" "missed_sweep" {
   }
 }
 
+# The line that the function logs at a sweep's end for each cloud of the manifest that was not swept for too long.
+resource "google_monitoring_alert_policy" "another_silent" {
+  project               = var.project
+  display_name          = "Landfall: another cloud is silent"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.channels
+
+  conditions {
+    display_name = "a sweep here misses those of another cloud"
+    condition_matched_log {
+      filter = "${local.service} AND jsonPayload.message=\"another cloud is silent\""
+    }
+  }
+
+  # Told of by each sweep, and once a day is enough.
+  alert_strategy {
+    notification_rate_limit {
+      period = "86400s"
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "It was not swept for longer than `limits.silence` of the manifest. Its own alarm may be silent, too. The logs of the service `${var.name}` say which cloud, and since when."
+  }
+}
+
 resource "google_monitoring_alert_policy" "dead_letters" {
   project               = var.project
   display_name          = "Landfall: an event was given up"

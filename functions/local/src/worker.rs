@@ -57,6 +57,7 @@ impl Worked {
     pub(crate) fn needs_attention(&self) -> bool {
         !self.remains.is_empty()
             || !self.failures.is_empty()
+            || self.closed.as_ref().is_some_and(|closed| !closed.silent.is_empty())
             || self.reports.values().any(|report| {
                 report.needs_attention() || report.outcomes.iter().any(|one| !is_made(&one.result))
             })

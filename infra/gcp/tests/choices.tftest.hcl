@@ -238,6 +238,7 @@ run "somebody_is_told" {
     condition = alltrue([
       for policy in [
         google_monitoring_alert_policy.missed_sweep,
+        google_monitoring_alert_policy.another_silent,
         google_monitoring_alert_policy.dead_letters,
         google_monitoring_alert_policy.failed_requests,
       ] : length(policy.notification_channels) == 2 && contains(policy.notification_channels, "projects/acme-landfall/notificationChannels/1")

@@ -83,7 +83,8 @@ pub async fn silent(engine: &Engine, own: &Heartbeat) -> Result<Vec<Silent>, Eng
         let last = there.map(|(there, _)| there.last);
         if engine.clock.now().duration_since(last.unwrap_or(own.first)) > patience {
             let one = Silent { cloud: cloud.clone(), last };
-            tracing::error!(cloud = %one.cloud, "{one}");
+            // The platforms' alarms wait for exactly these words.
+            tracing::error!(cloud = %one.cloud, why = %one, "another cloud is silent");
             silent.push(one);
         }
     }

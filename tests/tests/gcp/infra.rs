@@ -409,12 +409,22 @@ fn who_writes_is_denied_only_what_it_may_not_do_elsewhere_either() {
     assert_eq!(denied, ["iam.serviceAccounts.setIamPolicy"]);
 }
 
-/// An alert waits for words that the function says at a sweep's end.
+/// Alerts wait for words that the function says at a sweep's end, and on each cloud for the same.
 #[test]
-fn the_alert_waits_for_what_the_function_says() {
-    let text = std::fs::read_to_string(configuration().join("alarms.tf")).unwrap();
-    let (_, said) = text.split_once("jsonPayload.message=\\\"").unwrap();
-    let (said, _) = said.split_once("\\\"").unwrap();
-    let source = std::fs::read_to_string(root().join("shared/engine/src/sweep.rs")).unwrap();
-    assert!(source.contains(&format!(", \"{said}\")")), "nobody says `{said}`");
+fn the_alerts_wait_for_what_the_function_says() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let text = read("infra/gcp/alarms.tf");
+    let waited: BTreeSet<&str> = text
+        .split("jsonPayload.message=\\\"")
+        .skip(1)
+        .map(|rest| rest.split_once("\\\"").unwrap().0)
+        .collect();
+    assert_eq!(waited, BTreeSet::from(["another cloud is silent", "sweep closed"]));
+    let said = read("shared/engine/src/sweep.rs") + &read("shared/engine/src/heartbeat.rs");
+    for words in waited {
+        assert!(said.contains(&format!(", \"{words}\")")), "nobody says `{words}`");
+        for template in ["infra/aws/controller.yaml", "infra/azure/controller.json"] {
+            assert!(read(template).contains(words), "`{template}` does not wait for `{words}`");
+        }
+    }
 }

@@ -150,7 +150,7 @@ fn trusts_the_function_only(role: &Value) -> bool {
 /// What a rule says, and whether it holds.
 pub(super) type Rule = (&'static str, fn(&Value) -> bool);
 
-pub(super) const RULES: [Rule; 32] = [
+pub(super) const RULES: [Rule; 33] = [
     ("no macro", |all| NAMES.iter().all(|name| all[name].get("Transform").is_none())),
     ("plain ASCII, which is all that CloudFormation keeps of a description", |all| {
         NAMES.iter().all(|name| all["text"][name].as_str().unwrap().is_ascii())
@@ -382,6 +382,17 @@ pub(super) const RULES: [Rule; 32] = [
             && alarm["ComparisonOperator"] == "LessThanThreshold"
             && alarm["Threshold"] == 1
             && at(all, "/controller/Parameters/LogLevel/AllowedValues") == &json!(["info", "debug"])
+    }),
+    ("another cloud's silence is told", |all| {
+        let filter = of_controller(all, "SilenceHeard");
+        let metric = &filter["MetricTransformations"][0];
+        let alarm = of_controller(all, "AnotherCloudSilent");
+        filter["LogGroupName"] == reference("Logs")
+            && filter["FilterPattern"] == r#"{ $.message = "another cloud is silent" }"#
+            && alarm["Namespace"] == metric["MetricNamespace"]
+            && alarm["MetricName"] == metric["MetricName"]
+            && alarm["ComparisonOperator"] == "GreaterThanThreshold"
+            && alarm["Threshold"] == 0
     }),
     ("letters that nobody reads are told", |all| {
         let name = json!({"Fn::GetAtt": ["DeadLetters", "QueueName"]});

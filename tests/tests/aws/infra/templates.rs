@@ -185,6 +185,11 @@ fn faults() -> Vec<Fault> {
             Some(json!(["warn", "info"])),
         ),
         (
+            "another cloud's silence",
+            "/controller/Resources/SilenceHeard/Properties/FilterPattern",
+            Some(json!("silent")),
+        ),
+        (
             "letters that nobody",
             "/controller/Resources/DeadLettersWaiting/Properties/Dimensions",
             gone.clone(),
