@@ -1,35 +1,15 @@
 # What the reader and the writer may do in the organization: two custom roles with what the controls declare (permissions.tf), and
 # predefined roles for what no custom role can hold.
 locals {
-  # To see the tree at all, and to tell which APIs are enabled.
-  tree_permissions = [
-    "resourcemanager.folders.get",
-    "resourcemanager.folders.list",
-    "resourcemanager.organizations.get",
-    "resourcemanager.projects.get",
-    "resourcemanager.projects.list",
-    "serviceusage.services.get",
-  ]
-
-  # Not in a custom role of the organization, by the beginning of their names:
-  # - those of deny policies and of organization policies are not supported in custom roles
-  #   (https://cloud.google.com/iam/docs/custom-roles-permissions-support);
-  # - those of billing are granted on the billing accounts (https://cloud.google.com/billing/docs/how-to/billing-access).
-  predefined = ["billing.", "iam.denypolicies.", "orgpolicy."]
-
-  custom = {
-    for who, permissions in { read = local.read_permissions, write = local.write_permissions } : who => sort([
-      for permission in distinct(concat(local.tree_permissions, permissions)) : permission
-      if alltrue([for beginning in local.predefined : !startswith(permission, beginning)])
-    ])
-  }
-
+  # Those of deny policies and of organization policies are not supported in custom roles
+  # (https://cloud.google.com/iam/docs/custom-roles-permissions-support).
   organization_roles = {
     read  = ["roles/iam.denyReviewer", "roles/orgpolicy.policyViewer"]
     write = ["roles/iam.denyAdmin", "roles/orgpolicy.policyAdmin"]
   }
 
-  # Budgets are the costs manager's, links of projects the user's.
+  # Those of billing are granted on the billing accounts (https://cloud.google.com/billing/docs/how-to/billing-access): budgets are the
+  # costs manager's, links of projects the user's.
   billing_roles = {
     read  = ["roles/billing.viewer"]
     write = ["roles/billing.costsManager", "roles/billing.user"]
@@ -45,7 +25,7 @@ data "google_iam_testable_permissions" "unsupported" {
 
 # A role's id can't be used again for weeks after the role was deleted, so the ids have the name in them.
 resource "google_organization_iam_custom_role" "roles" {
-  for_each = local.custom
+  for_each = { read = local.read_permissions, write = local.write_permissions }
 
   org_id      = var.organization
   role_id     = "${replace(var.name, "-", "_")}_${each.key}"

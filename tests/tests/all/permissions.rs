@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use landfall_aws::permissions::{NARROWED, linked_services, of_the_organization};
 use landfall_engine::permissions::{Needed, Needer, Purpose, whole_catalog};
+use landfall_gcp::permissions::{held, predefined};
 use landfall_tests::judges::root;
 use serde_json::Value;
 
@@ -130,16 +131,38 @@ fn azure_roles_are_granted_what_the_controls_declare() {
     reads(&path, &expected);
 }
 
+/// The custom roles hold these lists and nothing else; what no custom role can hold comes by exactly these predefined roles.
 #[test]
 fn google_cloud_roles_are_granted_what_the_controls_declare() {
+    let needed = |purpose| landfall_gcp::permissions::needed(purpose, &whole_catalog());
     let list = |name: &str, purpose: Purpose| {
-        let needed = landfall_gcp::permissions::needed(purpose, &whole_catalog());
-        let lines: String = needed.permissions().map(|one| format!("    \"{one}\",\n")).collect();
+        let lines: String = held(&needed(purpose)).map(|one| format!("    \"{one}\",\n")).collect();
         format!("  {name} = [\n{lines}  ]\n")
     };
     let (read, write) = (list("read_permissions", Purpose::Plan), list("write_permissions", Purpose::Apply));
     let head = "# Generated from what the controls declare; tests/tests/all/permissions.rs writes it.\n";
     reads(&root().join("infra/gcp/permissions.tf"), &format!("{head}locals {{\n{read}\n{write}}}\n"));
+
+    let predefined = |name: &str, on: &str| {
+        let of = |purpose| {
+            let roles = predefined(purpose, &needed(purpose)).into_keys().filter(|(_, place)| *place == on);
+            roles.map(|(role, _)| format!("\"{role}\"")).collect::<Vec<_>>().join(", ")
+        };
+        let (read, write) = (of(Purpose::Plan), of(Purpose::Apply));
+        format!("  {name} = {{\n    read  = [{read}]\n    write = [{write}]\n  }}\n")
+    };
+    let roles = std::fs::read_to_string(root().join("infra/gcp/roles.tf")).unwrap();
+    for expected in [
+        predefined("organization_roles", "the organization"),
+        predefined("billing_roles", "the billing accounts"),
+        "  for_each = { read = local.read_permissions, write = local.write_permissions }\n".to_owned(),
+        "  permissions = each.value\n".to_owned(),
+    ] {
+        assert_eq!(roles.matches(&expected).count(), 1, "roles.tf does not say once:\n{expected}");
+    }
+    let all: String =
+        files("gcp", "tf").iter().map(|path| std::fs::read_to_string(path).unwrap()).collect::<String>();
+    assert_eq!(all.matches("resource \"google_organization_iam_custom_role\"").count(), 1, "one more role");
 }
 
 /// A line for everybody who needs something on a cloud.
