@@ -185,14 +185,11 @@ impl Real for Simulator {
 
     fn inside(&self, id: &str) -> Value {
         let mut inside = self.read(|world| serde_json::to_value(world.account(id).unwrap()).unwrap());
-        // A kill between detaching a default network's gateway and deleting it leaves a gateway that is attached to nothing: nobody knows
-        // any more whose it was, so the next run leaves it. It does nothing and costs nothing.
+        // By their ids. A kill between detaching a default network's gateway and deleting it leaves one that is attached to nothing: nobody
+        // knows any more whose it was, so the next run leaves it. It does nothing and costs nothing.
         for region in inside["regions"].as_object_mut().unwrap().values_mut() {
             if let Some(gateways) = region["internet_gateways"].as_object_mut() {
                 gateways.retain(|_, gateway| !gateway["vpc"].is_null());
-            }
-            if let Some(gateways) = region["internet_gateways"].as_array_mut() {
-                gateways.retain(|gateway| !gateway["vpc"].is_null());
             }
         }
         inside
