@@ -330,13 +330,19 @@ pub async fn while_somebody_has_paused_nothing_is_written_and_everybody_is_told<
     pause::throw(store, false, now, "ops@acme.example", "it is over").await.unwrap();
     assert_eq!(bring(&stage, &id).await, Life::HandedOver);
     assert!(stage.history_is_whole(&id).await);
-    let entries = history::entries(store, &tenant(&id), 0, 1000).await.unwrap();
-    let turns = entries.iter().filter_map(|entry| match &entry.event {
-        Event::Switched { turn } => Some((turn.paused, turn.why.as_str())),
+    // Each turn once, however often somebody looked.
+    let expected = [(true, "an incident".to_owned()), (false, "it is over".to_owned())];
+    assert_eq!(turns(store, &id).await, expected);
+}
+
+/// What a tenant's ledger tells of the stop switch: whether it stopped, and why.
+pub async fn turns(store: &dyn Store, id: &str) -> Vec<(bool, String)> {
+    let entries = history::entries(store, &tenant(id), 0, 1000).await.unwrap();
+    let turns = entries.into_iter().filter_map(|entry| match entry.event {
+        Event::Switched { turn } => Some((turn.paused, turn.why)),
         Event::Intent { .. } | Event::Outcome { .. } | Event::Settled { .. } | Event::Life { .. } => None,
     });
-    // Each turn once, however often somebody looked.
-    assert_eq!(turns.collect::<Vec<_>>(), [(true, "an incident"), (false, "it is over")]);
+    turns.collect()
 }
 
 /// A switch that is thrown while a run is under way counts for what the run has not begun.

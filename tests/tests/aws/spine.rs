@@ -10,11 +10,13 @@ use landfall_model::catalog::ControlKind;
 use landfall_model::desired::Standing;
 use landfall_model::finding::Status;
 use landfall_model::outcome::Done;
+use landfall_model::pause::Turn;
 use landfall_model::record::Life;
 use landfall_model::report::Next;
 use landfall_model::target::Target;
 use landfall_model::trigger::Cause;
 use landfall_simulator::{Faults, Joined};
+use landfall_tests::spine::turns;
 use landfall_tests::stage::{ACME, Stage, tenant, world};
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,11 +109,16 @@ async fn while_somebody_has_paused_nothing_is_written_not_even_the_gate() {
     let now = stage.engine.clock.now();
     pause::throw(store, true, now, "ops@acme.example", "an incident").await.unwrap();
     let report = stage.reconcile(&account, Cause::Created).await;
-    assert!(report.paused.is_some() && report.written() == 0 && !report.changes.is_empty());
-    stage.sweep().await;
+    assert!(report.written() == 0 && !report.changes.is_empty());
+    let who = |turn: Option<Turn>| turn.map(|turn| (turn.by, turn.why));
+    let told = Some(("ops@acme.example".to_owned(), "an incident".to_owned()));
+    assert_eq!(who(report.paused), told);
+    assert_eq!(who(stage.sweep().await.paused), told);
     assert!(stage.writes_about(&account).is_empty());
     pause::throw(store, false, now, "ops@acme.example", "it is over").await.unwrap();
     assert_eq!(stage.reconcile(&account, Cause::Asked).await.life, Life::HandedOver);
+    let expected = [(true, "an incident".to_owned()), (false, "it is over".to_owned())];
+    assert_eq!(turns(store, &account).await, expected);
 }
 
 #[tokio::test]
