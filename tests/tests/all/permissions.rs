@@ -204,3 +204,47 @@ fn the_page_says_who_needs_what() {
     .concat();
     reads(&root().join("infra/permissions.md"), &format!("{head}{page}"));
 }
+
+/// The operations page has the sum of it, between two comments.
+#[test]
+fn the_operations_page_says_how_much() {
+    let all = whole_catalog();
+    let line = |cloud: &str, where_given: &str, needed: &dyn Fn(Purpose) -> Needed| {
+        let (look, write) = (needed(Purpose::Plan), needed(Purpose::Apply));
+        let besides = &names(&write) - &names(&look);
+        let needers: BTreeSet<Needer> = write.0.into_values().flatten().collect();
+        format!(
+            "| {cloud} | {} | {} | {} | {where_given} |\n",
+            names(&look).len(),
+            besides.len(),
+            needers.len()
+        )
+    };
+    let lines = [
+        line("AWS", "two roles in every account, [member.yaml](aws/member.yaml)", &|purpose| {
+            landfall_aws::permissions::needed(purpose, &all)
+        }),
+        line(
+            "Azure",
+            "two identities on the management group at the top, [directory.json](azure/directory.json)",
+            &|purpose| landfall_azure::permissions::needed(purpose, &all),
+        ),
+        line(
+            "Google Cloud",
+            "two service accounts on the organization, [roles.tf](gcp/roles.tf)",
+            &|purpose| landfall_gcp::permissions::needed(purpose, &all),
+        ),
+    ]
+    .concat();
+    let path = root().join("infra/README.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("<!-- permissions: generated").unwrap();
+    let (mark, _) = rest.split_once('\n').unwrap();
+    let (_, after) = rest.split_once("<!-- permissions: end -->").unwrap();
+    let head = "| cloud | permissions to look | to write, besides | controls and errands that need some | given to |\n\
+        |---|---|---|---|---|\n";
+    reads(
+        &path,
+        &format!("{before}<!-- permissions: generated{mark}\n{head}{lines}<!-- permissions: end -->{after}"),
+    );
+}
