@@ -216,9 +216,10 @@ variable "bundle_publishers" {
   default     = []
 }
 
-# Who is not named can neither upgrade nor take away what this makes, Terraform's own account included.
+# Who is not named can neither upgrade nor take away what this makes, Terraform's own account included. What protect.tf says of Landfall's
+# own writing account holds here too.
 variable "deployers" {
-  description = "Who alone may change what Landfall is made of: principal://goog/subject/ada@acme.example, principalSet://goog/group/platform@acme.example, principal://iam.googleapis.com/projects/-/serviceAccounts/deployer@acme-landfall.iam.gserviceaccount.com. Nobody said: whoever has rights in the project."
+  description = "Who may change what Landfall is made of, when nobody else is to: principal://goog/subject/ada@acme.example, principalSet://goog/group/platform@acme.example, principal://iam.googleapis.com/projects/-/serviceAccounts/deployer@acme-landfall.iam.gserviceaccount.com. Nobody said: whoever has rights in the project."
   type        = set(string)
   default     = []
 
