@@ -67,6 +67,12 @@ pub fn grants(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
     ])
 }
 
+/// The same world, where the two identities may do that and nothing else.
+pub fn granted(mut world: AzureWorld, manifest: &Manifest) -> AzureWorld {
+    world.settings.grants = grants(manifest);
+    world
+}
+
 /// The actions that any scenario of this process took.
 pub fn taken() -> Taken {
     static TAKEN: LazyLock<Taken> = LazyLock::new(Taken::default);
@@ -83,10 +89,9 @@ impl Stage<AzureSimulator> {
     }
 
     /// A stage of one's own. The identities are granted what the manifest asks for, and nothing else.
-    pub async fn on(mut world: AzureWorld, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+    pub async fn on(world: AzureWorld, manifest_text: &str, store: Arc<dyn Store>) -> Self {
         let manifest = manifest(manifest_text);
-        world.settings.grants = grants(&manifest);
-        let options = AzureOptions { world: Some(world), ..AzureOptions::default() };
+        let options = AzureOptions { world: Some(granted(world, &manifest)), ..AzureOptions::default() };
         let simulator = AzureSimulator::start(options).unwrap();
         let cloud = organization(&simulator.url(), &manifest);
         let (engine, queue, clock) = engine_of(cloud.clone(), cloud, manifest, store).await;

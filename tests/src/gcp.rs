@@ -53,8 +53,8 @@ impl Stage<GcpSimulator> {
     }
 
     /// The two service accounts are granted what the manifest asks for, and nothing else.
-    async fn at(mut world: GcpWorld, manifest: Manifest, store: Arc<dyn Store>) -> Self {
-        world.settings.grants = grants(&manifest);
+    async fn at(world: GcpWorld, manifest: Manifest, store: Arc<dyn Store>) -> Self {
+        let mut world = granted(world, &manifest);
         world.taken = taken();
         let simulator =
             GcpSimulator::start(GcpOptions { world: Some(world), ..GcpOptions::default() }).unwrap();
@@ -129,6 +129,12 @@ fn grants(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
         (READ_IDENTITY.to_owned(), held(Purpose::Plan)),
         (WRITE_IDENTITY.to_owned(), held(Purpose::Apply)),
     ])
+}
+
+/// The same world, where the two service accounts may do that and nothing else.
+pub fn granted(mut world: GcpWorld, manifest: &Manifest) -> GcpWorld {
+    world.settings.grants = grants(manifest);
+    world
 }
 
 /// The permissions that any scenario of this process took.

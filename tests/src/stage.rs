@@ -73,6 +73,12 @@ pub fn grants(manifest: &Manifest) -> Grants {
     ])
 }
 
+/// The same world, where the manifest's roles may do that and nothing else.
+pub fn granted(mut world: World, manifest: &Manifest) -> World {
+    world.settings.grants = grants(manifest);
+    world
+}
+
 /// The permissions that any scenario of this process took.
 pub fn taken() -> Taken {
     static TAKEN: LazyLock<Taken> = LazyLock::new(Taken::default);
@@ -117,10 +123,10 @@ impl Stage {
     }
 
     /// A stage of one's own. The roles are granted what the manifest asks for, and nothing else.
-    pub async fn of(mut world: World, manifest_text: &str, store: Arc<dyn Store>) -> Self {
+    pub async fn of(world: World, manifest_text: &str, store: Arc<dyn Store>) -> Self {
         let manifest = manifest(manifest_text);
-        world.settings.grants = grants(&manifest);
-        let simulator = Simulator::start(Options { world: Some(world), ..Options::default() }).unwrap();
+        let world = Some(granted(world, &manifest));
+        let simulator = Simulator::start(Options { world, ..Options::default() }).unwrap();
         let engine = engine(&simulator.url(), manifest, store).await;
         let (engine, queue, clock) = engine;
         Stage { simulator, engine, queue, clock }

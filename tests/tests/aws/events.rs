@@ -11,6 +11,7 @@ use landfall_model::manifest::bundle::Bundle;
 use landfall_simulator::lambda::{Function, Invocation, failed_of};
 use landfall_simulator::{MANAGEMENT_ACCOUNT, Options, Queue, Simulator, World};
 use landfall_tests::judges::{function_binary, python, root};
+use landfall_tests::permissions::denied;
 use landfall_tests::stage;
 use serde_json::{Value, json};
 
@@ -95,7 +96,7 @@ fn every_sample_becomes_exactly_its_trigger() {
 }
 
 pub(crate) fn world() -> World {
-    let mut world = stage::world(4);
+    let mut world = stage::granted(stage::world(4), &stage::manifest(stage::ACME));
     let queue = Queue {
         name: QUEUE.to_owned(),
         arn: format!("arn:aws:sqs:{REGION}:{MANAGEMENT_ACCOUNT}:{QUEUE}"),
@@ -173,6 +174,8 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
     let after = function.invoke(&json!({"action": "status"}), WITHIN).await;
     assert!(matches!(after, Invocation::Answer(_)), "{after:?}");
     drop(function.end().await);
+    let denied = denied(simulator.calls());
+    assert!(denied.is_empty(), "the roles' grants are enough: {denied:#?}");
 
     let store = SqliteStore::open(folder.path().join("store.db").to_str().unwrap()).await.unwrap();
     let kept = store.list("refused", None, 1000).await.unwrap();

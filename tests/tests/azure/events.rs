@@ -11,8 +11,10 @@ use landfall_function_azure::trigger::{Function, parse};
 use landfall_model::manifest::bundle::Bundle;
 use landfall_simulator::azure::{AzureOptions, AzureSimulator, AzureWorld};
 use landfall_simulator::functions_host::{Asked, Completed, Fate, Host, HostOptions, Invocation, Output};
+use landfall_tests::azure::granted;
 use landfall_tests::azurite::Azurite;
 use landfall_tests::judges::{azure_function_binary, root};
+use landfall_tests::permissions::denied;
 use landfall_tests::stage::manifest;
 use serde_json::{Value, json};
 
@@ -151,7 +153,7 @@ pub(crate) async fn host(simulator: &AzureSimulator, azurite: &Azurite, folder: 
 }
 
 pub(crate) fn simulator() -> AzureSimulator {
-    let world = Some(AzureWorld::sample(SUBSCRIPTIONS));
+    let world = Some(granted(AzureWorld::sample(SUBSCRIPTIONS), &manifest(ACME)));
     AzureSimulator::start(AzureOptions { world, ..AzureOptions::default() }).unwrap()
 }
 
@@ -241,6 +243,8 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
         host.invoke_raw("console", &json!({"Data": {"req": {"Body": "{\"action\": \"status\"}"}}})).await;
     assert!(matches!(alive, Invocation::Succeeded(_)), "{alive:?}");
     drop(host.end().await);
+    let denied = denied(simulator.calls());
+    assert!(denied.is_empty(), "the identities' grants are enough: {denied:#?}");
 
     let store = SqliteStore::open(folder.path().join("store.db").to_str().unwrap()).await.unwrap();
     let kept = store.list("refused", None, 1000).await.unwrap();

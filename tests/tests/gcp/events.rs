@@ -14,6 +14,7 @@ use landfall_function_gcp::trigger::{Route, parse};
 use landfall_simulator::cloud_run::{Answered, CloudRun};
 use landfall_simulator::tokens::{Claims, Forgery};
 use landfall_tests::judges::{python, root};
+use landfall_tests::permissions::denied;
 use landfall_tests::skipped::skip;
 use serde_json::{Value, json};
 
@@ -238,6 +239,8 @@ async fn the_real_binary_answers_every_sample_and_never_dies() {
     let (code, said) = function.stop().await;
     assert_eq!(code, Some(0), "{said:?}");
     assert!(!said.iter().any(|line| line.contains("eyJ")), "no token is ever written down");
+    let denied = denied(ground.simulator.calls());
+    assert!(denied.is_empty(), "the accounts' grants are enough: {denied:#?}");
 
     let store = SqliteStore::open(ground.kept().to_str().unwrap()).await.unwrap();
     let kept = store.list("refused", None, 1000).await.unwrap();

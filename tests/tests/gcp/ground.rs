@@ -11,6 +11,7 @@ use landfall_simulator::cloud_run::CloudRun;
 use landfall_simulator::cloud_tasks::{CloudTasks, CloudTasksOptions};
 use landfall_simulator::gcp::{GcpOptions, GcpSimulator, GcpWorld};
 use landfall_simulator::tokens::{Claims, TokenIssuer};
+use landfall_tests::gcp::granted;
 use landfall_tests::judges::gcp_function_binary;
 use landfall_tests::stage::manifest;
 
@@ -66,7 +67,7 @@ impl Ground {
     pub(crate) fn new() -> Self {
         let mut world = GcpWorld::sample(2);
         world.create_project(PROJECT, "organizations/123456789012");
-        let options = GcpOptions { world: Some(world), ..GcpOptions::default() };
+        let options = GcpOptions { world: Some(granted(world, &manifest(ACME))), ..GcpOptions::default() };
         let issuer = Arc::new(TokenIssuer::start().unwrap());
         let tasks = CloudTasksOptions {
             issuer: Some(Arc::clone(&issuer)),
