@@ -116,15 +116,26 @@ def needs(binary):
     return max(asked, key=version, default="2.0")
 
 
+def fitting(binary, cloud, there):
+    """The same, where the cloud has it: what could not be started there is not packed."""
+    asked = needs(binary)
+    if version(asked) > version(there):
+        fail(f"{binary.name} needs glibc {asked}, and {cloud} has {there}")
+    return asked
+
+
 def pack(path, files):
     """A zip of (name, bytes, executable), the same bytes each time."""
-    with zipfile.ZipFile(path, "w") as archive:
+    # Put in place as a whole, for those who read the one that was there.
+    new = path.with_suffix(".new")
+    with zipfile.ZipFile(new, "w") as archive:
         for name, content, executable in sorted(files):
             entry = zipfile.ZipInfo(name, DAY)
             entry.create_system = 3  # Unix, or the mode below means nothing
             entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content, compresslevel=9)
+    new.replace(path)
 
 
 def shipped(crate):
@@ -209,9 +220,7 @@ def main():
     lines = []
     for cloud, binary in build(clouds).items():
         platform = PLATFORMS[cloud]
-        asked = needs(binary)
-        if version(asked) > version(platform["glibc"]):
-            fail(f"{binary.name} needs glibc {asked}, and {cloud} has {platform['glibc']}")
+        asked = fitting(binary, cloud, platform["glibc"])
         files = [(platform["binary"], binary.read_bytes(), True)]
         files += [(name, path.read_bytes(), False) for name, path in BESIDE[cloud].items()]
         package, material = OUT / f"landfall-{cloud}.zip", OUT / f"landfall-{cloud}.cdx.json"

@@ -1,9 +1,10 @@
 """Deploys the templates of infra/aws into moto's CloudFormation with the official client, and says what came of it as JSON.
 
 Arguments: the endpoint, then one of
-  launch FOLDER KEYS [PARAMETER=VALUE]…
+  launch FOLDER KEYS [--package ZIP] [PARAMETER=VALUE]…
                        the templates of that folder: controller.yaml in eu-central-1 with those parameters besides, management.yaml in
-                       us-east-1, and the stack set that it declares, all in the management account; bundles are signed by KEYS
+                       us-east-1, and the stack set that it declares, all in the management account; bundles are signed by KEYS; the
+                       function is that package, or an empty archive where only resources are looked at
   spread               the stack set once more, as automatic deployment does for a new account
   event FILE           puts an event of Organizations on the default bus of us-east-1
   put BUCKET KEY FILE  puts a file into a bucket
@@ -116,8 +117,12 @@ def launch(url, folder, keys, *chosen):
     root = organizations.list_roots()["Roots"][0]["Id"]
     packages = client("s3", url, HOME)
     packages.create_bucket(Bucket=PACKAGES, CreateBucketConfiguration={"LocationConstraint": HOME})
-    # An empty archive: moto runs no code.
-    packages.put_object(Bucket=PACKAGES, Key="landfall-aws.zip", Body=b"PK\x05\x06" + bytes(18))
+    archive = b"PK\x05\x06" + bytes(18)
+    if chosen[:1] == ("--package",):
+        with open(chosen[1], "rb") as package:
+            archive = package.read()
+        chosen = chosen[2:]
+    packages.put_object(Bucket=PACKAGES, Key="landfall-aws.zip", Body=archive)
     packages.upload_file(os.path.join(folder, "member.yaml"), PACKAGES, "member.yaml")
 
     read = {name: template(folder, f"{name}.yaml") for name in ("controller", "management", "member")}
@@ -191,6 +196,7 @@ def launch(url, folder, keys, *chosen):
     return {
         "outputs": outputs,
         "environment": function["Environment"]["Variables"],
+        "code": {"size": function["CodeSize"], "runtime": function["Runtime"], "architectures": function["Architectures"]},
         "schedule": schedule,
         "heartbeat": heartbeat,
         "made": made,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use landfall_tests::packages::{files, folder, made, package, unpacked};
+use landfall_tests::packages::{files, fits, folder, made, package, unpacked};
 use serde_json::Value;
 
 /// Packages, and their programs.
@@ -38,10 +38,29 @@ fn each_has_what_its_platform_looks_for() {
             assert_eq!((file["mode"].as_str(), file["date"].as_str()), (Some(mode), Some("1980-1-1-0-0-0")));
         }
     }
-    // The sizes and the glibc that is needed are printed, a line each.
-    for (cloud, _) in PROGRAMS {
+}
+
+/// What each platform has stands beside its name in `package.py`, with where that is written.
+const THERE: [(&str, &str); 3] = [("aws", "2.34"), ("azure", "2.31"), ("gcp", "2.36")];
+
+#[test]
+fn what_asks_for_a_newer_glibc_than_its_platform_has_is_not_packed() {
+    for ((cloud, program), (_, there)) in PROGRAMS.into_iter().zip(THERE) {
+        let binary = unpacked().join(cloud).join(program);
+        let asked = fits(&binary, cloud, there).unwrap();
+        let (asked, words) = asked.trim().split_once(' ').unwrap();
+        assert_eq!(asked, words, "{cloud}: what is read of its sections, and what stands in it");
+        // The sizes and the glibc that is needed are printed, a line each.
         let line = made().lines().find(|line| line.starts_with(&format!("landfall-{cloud}.zip"))).unwrap();
-        assert!(line.contains(" bytes") && line.contains("needs glibc 2."), "{line}");
+        let said = format!("needs glibc {asked} (there is {there})");
+        assert!(line.contains(" bytes") && line.contains(&said), "{line}");
+        // Just that one is enough, and the one before is not.
+        assert!(fits(&binary, cloud, asked).is_ok());
+        let (major, minor) = asked.split_once('.').unwrap();
+        let before = format!("{major}.{}", minor.parse::<u32>().unwrap() - 1);
+        let refused = fits(&binary, cloud, &before).unwrap_err();
+        let why = format!("{program} needs glibc {asked}, and {cloud} has {before}");
+        assert!(refused.contains(&why), "{refused}");
     }
 }
 

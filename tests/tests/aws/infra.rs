@@ -1,5 +1,5 @@
 //! The templates of `infra/aws`: judged by AWS's own linter, deployed into moto's CloudFormation, and at work there: an event on the bus
-//! becomes a message on the queue, and the function's binary, as the template configures it, makes of it an account with its baseline.
+//! becomes a message on the queue, and the packaged function, as the template configures it, makes of it an account with its baseline.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
 
@@ -15,7 +15,8 @@ use landfall_aws::Aws;
 use landfall_engine::queue::Queue as _;
 use landfall_model::manifest::statement::keygen;
 use landfall_simulator::lambda::{Function, Invocation, sqs_event};
-use landfall_tests::judges::{Moto, function_binary, python, root};
+use landfall_tests::judges::{Moto, python, root};
+use landfall_tests::packages;
 use serde_json::{Value, json};
 
 use crate::moto::{prepare, signed};
@@ -193,8 +194,27 @@ async fn an_event_on_the_bus_becomes_an_account_with_its_baseline() {
     let management = made["management"].as_str().unwrap();
     let key = keygen(&ring::rand::SystemRandom::new()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let deployed =
-        deploy(&moto, &["launch", root().join("infra/aws").to_str().unwrap(), &key.public.to_string()]);
+    // The package as it is deployed, of which moto runs nothing; what is in it is run here.
+    let package = packages::zip("aws");
+    let deployed = deploy(
+        &moto,
+        &[
+            "launch",
+            root().join("infra/aws").to_str().unwrap(),
+            &key.public.to_string(),
+            "--package",
+            package.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(
+        deployed["code"],
+        json!({
+            "size": std::fs::metadata(&package).unwrap().len(),
+            "runtime": "provided.al2023",
+            "architectures": ["x86_64"],
+        })
+    );
+    let program = || packages::unpacked().join("aws/bootstrap");
     let bucket = deployed["outputs"]["Bucket"].as_str().unwrap();
     let publish = |generation: u64, account: &str| {
         for (name, path) in signed(&key, generation, &made, account, folder.path()) {
@@ -217,7 +237,7 @@ async fn an_event_on_the_bus_becomes_an_account_with_its_baseline() {
 
     // The schedule's message: a sweep, whose own messages come by the same queue.
     publish(1, "222222222222");
-    let mut function = Function::start(function_binary(), &[], &environment).await.unwrap();
+    let mut function = Function::start(program(), &[], &environment).await.unwrap();
     bring(&mut function, deployed["schedule"].as_str().unwrap()).await;
     let mut sweep = None;
     loop {
@@ -264,7 +284,7 @@ async fn an_event_on_the_bus_becomes_an_account_with_its_baseline() {
     assert_eq!(brought["source"], "aws.organizations");
     assert_eq!(brought["account"], management);
 
-    let mut function = Function::start(function_binary(), &[], &environment).await.unwrap();
+    let mut function = Function::start(program(), &[], &environment).await.unwrap();
     bring(&mut function, &message.body).await;
     let status =
         function.invoke(&json!({"action": "status", "targets": [format!("aws/{account}")]}), MINUTE).await;
