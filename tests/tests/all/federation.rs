@@ -1,5 +1,6 @@
 //! A function whose store is on another cloud gets there with a token of its own cloud, and only where that cloud trusts exactly its
-//! issuer, its subject and its audience. The real functions, against simulated token services and storage that nobody here wrote.
+//! issuer, its subject and its audience. The functions as they are packaged, against simulated token services and storage that nobody here
+//! wrote.
 
 #![expect(clippy::unwrap_used, reason = "test harness: a failure here is a failed test")]
 
@@ -7,6 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use landfall_aws::Aws;
+use landfall_azure::Azure;
+use landfall_engine::store::Store;
+use landfall_gcp::Gcp;
 use landfall_model::id::Provider;
 use landfall_model::manifest::bundle::Bundle;
 use landfall_simulator::azure::AzureSimulator;
@@ -18,9 +23,8 @@ use landfall_simulator::tokens::{GOOGLE, TokenExchange, Trust};
 use landfall_simulator::{Options, Simulator};
 use landfall_tests::azurite::Azurite;
 use landfall_tests::gcs::Gcs;
-use landfall_tests::judges::{
-    Moto, azure_function_binary, function_binary, gcp_function_binary, python, root,
-};
+use landfall_tests::judges::{Moto, python};
+use landfall_tests::packages::unpacked;
 use landfall_tests::{azure, gcp, stage};
 
 use crate::three_clouds::ALL;
@@ -112,10 +116,40 @@ impl Storages {
             ),
         }
     }
+
+    /// The store itself, by its own door.
+    async fn store(&self, store: Provider) -> Arc<dyn Store> {
+        const NOBODY: &str = "http://127.0.0.1:9";
+        match store {
+            Provider::Aws => {
+                let aws = Aws::loopback(self.moto.url(), "eu-central-1").await.unwrap();
+                Arc::new(aws.store("s3://acme-landfall/store").unwrap())
+            }
+            Provider::Azure => {
+                let azure = Azure::loopback_with_storage(NOBODY, self.azurite.blob()).unwrap();
+                let place = format!("az://{}/acme-landfall/store", landfall_azure::azurite::ACCOUNT);
+                Arc::new(azure.store(&place).unwrap())
+            }
+            Provider::Gcp => {
+                let gcp = Gcp::loopback_with_storage(NOBODY, self.gcs.url()).unwrap();
+                Arc::new(gcp.store("gs://acme-landfall/store").await.unwrap())
+            }
+        }
+    }
 }
 
-/// Asks a function on `home` how things stand by a store on another cloud: what it says.
-async fn asked(home: Provider, store: Provider, storages: &Storages, trust: Trust) -> (bool, String) {
+const STATUS: &str = r#"{"action": "status"}"#;
+/// Nobody sends this. It is refused, and that is recorded.
+const MALFORMED: &str = r#"{"action": "dance"}"#;
+
+/// What a function on `home` says to a request, with a store on another cloud, and whether it could answer.
+async fn asked(
+    request: &str,
+    home: Provider,
+    store: Provider,
+    storages: &Storages,
+    trust: Trust,
+) -> (bool, String) {
     let tokens = Arc::new(TokenExchange::start(vec![trust]).unwrap());
     let (manifest, address, endpoint) = storages.place(store, &tokens);
     let (_, _, audience) = at_home(home);
@@ -128,19 +162,20 @@ async fn asked(home: Provider, store: Provider, storages: &Storages, trust: Trus
     ]);
     environment.extend(audience.map(|audience| ("LANDFALL_STORE_AUDIENCE".to_owned(), audience.to_owned())));
     let mut set = |name: &str, value: String| environment.insert(name.to_owned(), value);
-    const STATUS: &str = r#"{"action": "status"}"#;
+    let manifest = stage::manifest(ALL);
     match home {
         Provider::Aws => {
-            let simulator =
-                Simulator::start(Options { world: Some(stage::world(2)), ..Options::default() }).unwrap();
+            let world = Some(stage::granted(stage::world(2), &manifest));
+            let simulator = Simulator::start(Options { world, ..Options::default() }).unwrap();
             set("AWS_ENDPOINT_URL", simulator.url());
             set("AWS_REGION", "eu-central-1".to_owned());
             set("AWS_ACCESS_KEY_ID", "AKIDTEST".to_owned());
             set("AWS_SECRET_ACCESS_KEY", "not-a-secret".to_owned());
             set("LANDFALL_QUEUE", simulator.create_queue("eu-central-1", "landfall-work", 5));
-            let mut function = Function::start(function_binary(), &[], &environment).await.unwrap();
-            let status = serde_json::from_str(STATUS).unwrap();
-            let answer = function.invoke(&status, Duration::from_secs(60)).await;
+            let program = unpacked().join("aws/bootstrap");
+            let mut function = Function::start(program, &[], &environment).await.unwrap();
+            let request = serde_json::from_str(request).unwrap();
+            let answer = function.invoke(&request, Duration::from_secs(60)).await;
             drop(function.end().await);
             match answer {
                 Invocation::Answer(answer) => (true, answer.to_string()),
@@ -149,7 +184,7 @@ async fn asked(home: Provider, store: Provider, storages: &Storages, trust: Trus
         }
         Provider::Azure => {
             let simulator = AzureSimulator::start(landfall_simulator::azure::AzureOptions {
-                world: Some(azure::world(2)),
+                world: Some(azure::granted(azure::world(2), &manifest)),
                 ..landfall_simulator::azure::AzureOptions::default()
             })
             .unwrap();
@@ -162,13 +197,13 @@ async fn asked(home: Provider, store: Provider, storages: &Storages, trust: Trus
             set("IDENTITY_ENDPOINT", format!("{}/msi/token", tokens.url()));
             set("IDENTITY_HEADER", TokenExchange::IDENTITY_HEADER.to_owned());
             let options = HostOptions {
-                handler: Some(azure_function_binary()),
+                handler: Some(unpacked().join("azure/landfall-function-azure")),
                 environment: environment.into_iter().collect(),
-                ..HostOptions::new(root().join("functions/azure/app"))
+                ..HostOptions::new(unpacked().join("azure"))
             };
             let host = Host::start(options).await.unwrap();
             let mut request =
-                Asked { method: "POST".to_owned(), body: STATUS.as_bytes().to_vec(), ..Asked::default() };
+                Asked { method: "POST".to_owned(), body: request.as_bytes().to_vec(), ..Asked::default() };
             request.headers.insert("x-functions-key".to_owned(), "landfall-key".to_owned());
             let answer = host.invoke_http("console", &request).await;
             let said = host.end().await;
@@ -176,7 +211,7 @@ async fn asked(home: Provider, store: Provider, storages: &Storages, trust: Trus
         }
         Provider::Gcp => {
             let simulator = GcpSimulator::start(landfall_simulator::gcp::GcpOptions {
-                world: Some(gcp::world(2)),
+                world: Some(gcp::granted(gcp::world(2), &manifest)),
                 ..landfall_simulator::gcp::GcpOptions::default()
             })
             .unwrap();
@@ -187,8 +222,11 @@ async fn asked(home: Provider, store: Provider, storages: &Storages, trust: Trus
             set("LANDFALL_WORKER", format!("http://127.0.0.1:{port}/work"));
             set("LANDFALL_AUTH", "platform".to_owned());
             set("GCE_METADATA_HOST", tokens.url().trim_start_matches("http://").to_owned());
-            let service = CloudRun::start(gcp_function_binary(), &[], port, &environment).await.unwrap();
-            let answer = service.post("/", &[("content-type", "application/json")], STATUS).await.unwrap();
+            let service =
+                CloudRun::start(unpacked().join("gcp/landfall-function-gcp"), &[], port, &environment)
+                    .await
+                    .unwrap();
+            let answer = service.post("/", &[("content-type", "application/json")], request).await.unwrap();
             let said = service.end().await;
             (answer.acknowledges(), format!("{answer:?} {said:?}"))
         }
@@ -208,8 +246,20 @@ const PAIRS: [(Provider, Provider); 6] = [
 async fn each_function_reaches_a_store_on_another_cloud_without_a_secret() {
     let storages = Storages::start();
     for (home, store) in PAIRS {
-        let (answered, said) = asked(home, store, &storages, right(home, store)).await;
+        let (answered, said) = asked(STATUS, home, store, &storages, right(home, store)).await;
         assert!(answered && said.contains("0 targets"), "{home} to {store}: {said}");
+
+        // What it is told to write stands there, by the word of the storage itself.
+        let (_, said) = asked(MALFORMED, home, store, &storages, right(home, store)).await;
+        let recorded = said.split(['"', '\\']).find(|part| part.starts_with("refused/"));
+        let recorded = recorded.unwrap_or_else(|| panic!("{home} to {store}: {said}"));
+        let there = storages.store(store).await.get(&recorded.parse().unwrap()).await.unwrap();
+        let there = String::from_utf8(there.unwrap().bytes.to_vec()).unwrap();
+        assert!(there.contains("unknown variant `dance`"), "{home} to {store}: {there}");
+    }
+    for store in [Provider::Aws, Provider::Azure, Provider::Gcp] {
+        let kept = storages.store(store).await.list("refused", None, 10).await.unwrap();
+        assert_eq!(kept.len(), 2, "one of each that is elsewhere: {store}: {kept:?}");
     }
 }
 
@@ -223,7 +273,7 @@ async fn whoever_is_not_expected_exactly_is_refused_and_told_what_to_look_at() {
             ("subject", Trust { subject: "somebody-else".to_owned(), ..right.clone() }),
             ("audience", Trust { audience: "api://somebody-else".to_owned(), ..right.clone() }),
         ] {
-            let (answered, said) = asked(home, store, &storages, wrong).await;
+            let (answered, said) = asked(STATUS, home, store, &storages, wrong).await;
             assert!(!answered, "{home} to {store} with a wrong {what}: {said}");
             assert!(said.contains("does not let this function in"), "{home} to {store}, {what}: {said}");
             assert!(said.contains(&right.audience), "{home} to {store}, {what}: {said}");
