@@ -7,6 +7,7 @@ mod environment;
 mod events;
 mod infra;
 mod killed;
+mod lost;
 mod moto;
 mod permissions;
 mod properties;
