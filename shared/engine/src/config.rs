@@ -143,16 +143,13 @@ impl Config {
 
 /// A bundle is a file, or an object of the own cloud or of the store's: nobody could reach it elsewhere.
 fn check_bundle(manifest: &str, store: &str, forms: &Forms) -> Result<(), Wrong> {
-    let Some((scheme, _)) = manifest.split_once("://") else { return Ok(()) };
-    let from =
-        |scheme: &str| manifest.starts_with(scheme) && (scheme == forms.scheme || store.starts_with(scheme));
-    if SCHEMES.iter().any(|scheme| from(scheme)) {
-        return Ok(());
-    }
-    let why = if SCHEMES.iter().any(|known| known.trim_end_matches("://") == scheme) {
-        format!("`{manifest}` is on a cloud where neither this function nor its store `{store}` is")
-    } else {
-        format!("`{manifest}` is no address that is known here")
+    let why = match SCHEMES.iter().find(|scheme| manifest.starts_with(**scheme)) {
+        Some(scheme) if *scheme == forms.scheme || store.starts_with(scheme) => return Ok(()),
+        Some(_) => {
+            format!("`{manifest}` is on a cloud where neither this function nor its store `{store}` is")
+        }
+        None if manifest.contains("://") => format!("`{manifest}` is no address that is known here"),
+        None => return Ok(()),
     };
     let why = format!("{why}; expected a file, `{}`, or an address where the store is", forms.bundle);
     Err(Wrong { variable: "LANDFALL_MANIFEST", why })

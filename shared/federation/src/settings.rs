@@ -93,13 +93,11 @@ pub struct Wrong {
 impl Settings {
     /// What is said of a store on another cloud, where the store is not there. Both can't be meant.
     pub(crate) fn unwanted(variable: impl Fn(&str) -> Option<String>, store: &str) -> Option<Wrong> {
-        let set = |name: &&&'static str| variable(name).is_some_and(|value| !value.is_empty());
-        [IDENTITY, AUDIENCE].iter().find(set).map(|name| Wrong {
-            variable: name,
-            why: format!(
-                "is set, and the store `{store}` is not on another cloud; expected nothing, or a store there in LANDFALL_STORE"
-            ),
-        })
+        let set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
+        let why = format!(
+            "is set, and the store `{store}` is not on another cloud; expected nothing, or a store there in LANDFALL_STORE"
+        );
+        [IDENTITY, AUDIENCE].into_iter().find(set).map(|variable| Wrong { variable, why })
     }
 
     /// What the environment says of the store at `address`, which is on another cloud than the function. `loopback`: everything else
