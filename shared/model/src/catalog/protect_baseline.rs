@@ -26,7 +26,7 @@ Config's recorder, or deleting its delivery channel; leaving the organization or
 changing or deleting budgets; writing or deleting the password policy. Landfall itself counts as well: in the account that it runs
 in, changing or deleting functions, roles, queues, buckets and what is in them, keys by their aliases, schedules, buses and rules, logs,
 alarms, topics and stacks whose names begin with landfall (logs: /landfall/), and in every account the stacks and policies that its
-stack set brings. Who deploys new versions has to be spared: break-glass, or a role named in roles.bootstrap. Where it is not asked, every policy that denies anything still denies the taking of spared names.
+stack set brings. Who deploys new versions has to be spared: break-glass, or a role named in roles.bootstrap. Where it is not asked, every policy that denies anything still denies the taking of spared names, and passing a spared role to a service.
 Service-linked roles and the management account are not bound, so Landfall belongs into an account of its own, and that account
 into a unit that asks for this: people put it there, Landfall does not move it. What AWS judges on no resource, such as the permissions of an event bus, stays open. Who may assume a spared role stays a matter of its trust
 policy.
@@ -45,8 +45,8 @@ what was set can't go with the whole project: deleting it is refused to everybod
 owners, and the role Project Lien Modifier) can take it away, and it is put back. What folders and the organization carry is
 out of a project's reach: organization policies are changed by those who were granted a role on the organization for it, which
 project owners are not, and a folder's or the organization's log sinks and roles likewise. What the project itself carries
-its owners can change, and it is put back. So it is with Landfall's own project: the lien keeps it as a whole, and nobody but
-Landfall should be its owner. Leaving the organization needs rights on the organization.
+its owners can change, and it is put back. So it is with Landfall's own project, unless its deployment says who
+deploys (infra/gcp, deployers): then a deny policy keeps what is in it from everybody else. Leaving the organization needs rights on the organization.
 
 References: AWS Organizations user guide, Service control policy examples; Azure Resource Manager, Lock your resources;
 Azure Policy, denyAction effect; Resource Manager, Protecting projects with liens.",
